@@ -1,0 +1,24 @@
+"""`python -m bench`: every bench, one after another; exits 1 when any of them misses a promise."""
+
+import pkgutil
+import subprocess
+import sys
+
+import bench
+
+NOT_BENCHES = {"__main__", "report"}
+
+
+def main() -> None:
+    """Run each bench as its own process, as a person would."""
+    names = [module.name for module in pkgutil.iter_modules(bench.__path__) if module.name not in NOT_BENCHES]
+    missed = [
+        name
+        for name in names
+        if subprocess.run([sys.executable, "-m", f"bench.{name}", *sys.argv[1:]], check=False).returncode
+    ]
+    sys.exit(f"missed: {', '.join(missed)}" if missed else 0)
+
+
+if __name__ == "__main__":
+    main()

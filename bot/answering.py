@@ -1,0 +1,165 @@
+"""One question in, one reply out: record it, choose the model, build the messages, stream, save. Knows no platform.
+
+A question is a row before anything else happens to it; a reply is a row before anybody sees it whole. A turn whose process
+died is claimed again after its lease, and the one-reply-per-turn constraint decides if two get there.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat import Question
+from bot.text import clean_question, clean_reply
+from curation.prompting import CountTokens, build_messages
+from providers.base import ChatModel, Chunk, ProviderError, Sampling
+from storage.errors import DatabaseUnavailable
+from storage.ids import new_id
+from storage.records import Deployment, Message, Reply, ReplySource, Turn, Voice
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 90.0  # a reply of the longest allowed length takes under a minute on two cores
+HISTORY_TURNS = 10  # exchanges read from the database; the token budget then keeps what fits
+
+NOTHING_ASKED = "I did not find a question in that message. What can I help you with?"
+NO_ANSWER = "Sorry, I cannot answer right now. A person from the team will have a look."
+
+ShowText = Callable[[str], Awaitable[None]]
+"""Called with the whole text so far, again and again while it grows; a shorter text means that another model began anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What answering needs: where to remember, whom to ask, how much to say, and who is answering (`owner`)."""
+
+    store: Store
+    chat_model: ChatModel
+    count_tokens: CountTokens
+    sampling: Sampling
+    budget_tokens: int
+    owner: str
+    now: Callable[[], datetime]
+
+
+async def record(store: Store, voice: Voice, question: Question, *, now: datetime) -> tuple[Turn, bool]:
+    """Save a question under its platform's natural key; a redelivery gives the first turn and False.
+
+    Raises TextRefused for a text that is too long to take.
+    """
+    text = clean_question(question.text)
+    conversation = await store.conversations.ensure(voice.id, question.platform, question.conversation_key, at=now)
+    return await store.conversations.record_turn(conversation, question.key, text, question.actor.id, at=now)
+
+
+async def answer(desk: Desk, turn: Turn, show: ShowText) -> Reply | None:
+    """Answer a recorded turn and save the reply; None when another process is at it.
+
+    A turn that is already answered gives its reply again. The tuned model is tried first, then the base model, then a
+    sentence that says a person will look; so a reply always comes of it, unless the database is gone (DatabaseUnavailable).
+    """
+    claimed = await desk.store.conversations.claim_turn(turn.id, desk.owner, now=desk.now(), lease_s=LEASE_S)
+    if claimed is None:
+        return await desk.store.conversations.reply_to(turn.id)
+    began = desk.now()
+    voice = await desk.store.voices.get(turn.voice_id)
+    deployment = await desk.store.models.current(voice.id)
+    draft = await _draft(desk, voice, deployment, claimed, show)
+    reply = Reply(
+        id=new_id("reply", began),
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        voice_id=voice.id,
+        text=draft.text,
+        source=draft.source,
+        model_name=draft.model_name,
+        deployment_id=deployment.id if draft.model_name == deployment.model.name else None,
+        prompt_hash=hashlib.sha256(voice.system_prompt.encode()).hexdigest()[:12] if draft.model_name else None,
+        prompt_tokens=draft.prompt_tokens,
+        completion_tokens=draft.completion_tokens,
+        seconds=(desk.now() - began).total_seconds(),
+        created_at=desk.now(),
+    )
+    saved, _ = await desk.store.conversations.save_reply(reply, owner=desk.owner)
+    await show(saved.text)
+    return saved
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    text: str
+    source: ReplySource
+    model_name: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+async def _draft(desk: Desk, voice: Voice, deployment: Deployment, turn: Turn, show: ShowText) -> _Draft:
+    if not turn.question:
+        return _Draft(NOTHING_ASKED, ReplySource.NOTICE)
+    messages = build_messages(
+        voice.system_prompt,
+        await conversation_before(desk.store, turn),
+        turn.question,
+        budget_tokens=desk.budget_tokens,
+        count_tokens=desk.count_tokens,
+    ).messages
+    model = deployment.model
+    ladder = [(model.name, ReplySource.BASE if model.is_base else ReplySource.TUNED)]
+    if not model.is_base:
+        ladder.append((model.base_model, ReplySource.BASE))
+    for name, source in ladder:
+        try:
+            draft = await _ask(desk, name, source, messages, show)
+        except ProviderError as error:
+            log.warning("turn %s: %s did not answer: %s", turn.id, name, error)
+        else:
+            if draft.text:
+                return draft
+            log.warning("turn %s: %s answered with nothing", turn.id, name)
+    return _Draft(NO_ANSWER, ReplySource.NOTICE)
+
+
+async def _ask(desk: Desk, name: str, source: ReplySource, messages: tuple[Message, ...], show: ShowText) -> _Draft:
+    """Stream one model's completion, showing it cleaned as it grows."""
+    raw = ""
+    last = Chunk("")
+    async with contextlib.aclosing(desk.chat_model.stream(name, messages, desk.sampling)) as chunks:
+        async for chunk in chunks:
+            raw += chunk.text
+            last = chunk
+            if chunk.text:
+                await show(clean_reply(raw))
+    return _Draft(clean_reply(raw), source, name, last.prompt_tokens, last.completion_tokens)
+
+
+async def conversation_before(store: Store, turn: Turn) -> tuple[Message, ...]:
+    """The conversation before a turn as messages, oldest first: what was asked, and what was said or corrected.
+
+    Notices and turns without a reply are left out: no model said them.
+    """
+    messages: list[Message] = []
+    for earlier, reply in await store.conversations.history(turn.conversation_id, before=turn, limit=HISTORY_TURNS):
+        if reply is not None and reply.source is not ReplySource.NOTICE:
+            messages += [Message("user", earlier.question), Message("assistant", reply.corrected_text or reply.text)]
+    return tuple(messages)
+
+
+async def pick_up_unanswered(desk: Desk, stop: asyncio.Event, *, every_s: float) -> None:
+    """Answer turns that a dead process left behind, until `stop` is set."""
+
+    async def to_nobody(_: str) -> None:
+        return
+
+    while not stop.is_set():
+        try:
+            for turn in await desk.store.conversations.unanswered(desk.now()):
+                await answer(desk, turn, to_nobody)
+        except DatabaseUnavailable as error:
+            log.warning("unanswered questions wait: %s", error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every_s)

@@ -1,0 +1,39 @@
+"""What the console is built from. Everything is handed in; nothing is read from the environment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+from jinja2 import Environment
+
+from bot.answering import Desk
+from bot.console.live import LiveReplies
+from curation.retrain import Workshop
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """One voice's console: where it remembers, who answers, what trains, and which rules its people chose."""
+
+    store: Store
+    voice_id: str
+    desk: Desk
+    workshop: Workshop
+    team_of_one: bool  # whether a person may approve their own correction
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every route may use: the console, its templates, and the replies being written."""
+
+    console: Console
+    templates: Environment
+    live: LiveReplies
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the app that serves this request."""
+    return request.app.state.parts

@@ -1,0 +1,240 @@
+"""Training: what a run would do, its start, its progress and curve, what it proved, and the dataset it rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import fmean
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from bot.console.review import name_in
+from bot.console.visit import Here, Visit
+from bot.moderation import cancel_run, start_retrain
+from curation import retrain
+from storage.records import Correction, DatasetLine, Evaluation, Model, Run, RunEvent, RunState, Side
+
+RUNS_SHOWN = 20
+LINES_PER_PAGE = 50
+EVENTS_SHOWN = 200  # newest
+
+STAGES = (
+    ("Dataset", frozenset({RunState.REQUESTED})),
+    ("Training", frozenset({RunState.FROZEN, RunState.SUBMITTED, RunState.TRAINING})),
+    ("Comparing", frozenset({RunState.SERVABLE})),
+    ("Deciding", frozenset({RunState.EVALUATED})),
+)
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRun:
+    """A run in the list: who asked for it, and the model that came of it."""
+
+    run: Run
+    by: str
+    model: Model | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: the stage (an index into STAGES; their number when all are done) and what can be counted in it."""
+
+    stage: int
+    done: int
+    total: int  # 0 while nothing can be counted
+    seconds_left: float | None
+    what: str  # what is counted
+
+
+@router.get("/training")
+async def overview(visit: Here) -> Response:
+    """What a run would do now, and the runs so far."""
+    visit.require_team("training")
+    return await visit.page(
+        "training.html",
+        preview=await retrain.preview(visit.console.workshop, await visit.voice()),
+        runs=await _runs(visit),
+    )
+
+
+@router.post("/training")
+async def start(visit: Here) -> Response:
+    """Start a run, or join the open one."""
+    outcome = await start_retrain(visit.console.workshop, visit.actor, await visit.voice())
+    return visit.go(f"/training/{outcome.record.id}", outcome.said)
+
+
+async def _runs(visit: Visit) -> list[ShownRun]:
+    voice_id = visit.console.voice_id
+    runs = await visit.store.runs.recent(voice_id, RUNS_SHOWN)
+    people = await visit.store.people.actors(run.requested_by for run in runs)
+    models = {model.run_id: model for model in await visit.store.models.list(voice_id)}
+    return [ShownRun(run, name_in(people, run.requested_by), models.get(run.id)) for run in runs]
+
+
+# ---------------------------------------------------------------- one run
+
+
+@router.get("/training/{run_id}")
+async def one_run(run_id: str, visit: Here) -> Response:
+    """Where the run stands, its curve, and at the end what it proved."""
+    visit.require_team("training")
+    run = await visit.store.runs.get(run_id)
+    events = await visit.store.runs.events(run.id)
+    models = await visit.store.models.list(visit.console.voice_id)
+    people = await visit.store.people.actors([run.requested_by])
+    evaluation = await visit.store.runs.evaluation(run.id)
+    return await visit.page(
+        "run.html",
+        **_progress_values(run, events),
+        by=name_in(people, run.requested_by),
+        curve=curve(events),
+        model=next((model for model in models if model.run_id == run.id), None),
+        verdict=_verdict(evaluation, models) if evaluation is not None else None,
+        dataset=await visit.store.datasets.get(run.dataset_version_id) if run.dataset_version_id else None,
+    )
+
+
+@router.get("/training/{run_id}/progress")
+async def run_progress(run_id: str, visit: Here, seen: int = 0, state: str = "") -> Response:
+    """The run's moving part; 204 while nothing moved, and the whole page again once it is over."""
+    visit.require_team("training")
+    run = await visit.store.runs.get(run_id)
+    events = await visit.store.runs.events(run.id)
+    if not run.is_open:
+        return Response(status_code=204, headers={"HX-Refresh": "true"})
+    values = _progress_values(run, events)
+    if values["seen"] == seen and run.state == state:
+        return Response(status_code=204)
+    return visit.fragment("_progress.html", **values)
+
+
+@router.get("/training/{run_id}/numbers")
+async def run_numbers(run_id: str, visit: Here) -> Response:
+    """The loss curve: `{"is_open", "steps": […], "train_loss": [… or null], "valid_loss": [… or null]}`."""
+    visit.require_team("training")
+    run = await visit.store.runs.get(run_id)
+    return JSONResponse({"is_open": run.is_open, **curve(await visit.store.runs.events(run.id))})
+
+
+@router.post("/training/{run_id}/cancel")
+async def cancel(run_id: str, visit: Here) -> Response:
+    """Ask for the run to be stopped."""
+    outcome = await cancel_run(visit.store, visit.actor, run_id, now=visit.console.now())
+    return visit.go(f"/training/{outcome.record.id}", outcome.said)
+
+
+def _progress_values(run: Run, events: Sequence[tuple[int, RunEvent]]) -> dict[str, Any]:
+    """What the moving part shows. Its list leaves the single steps to the curve."""
+    told = [event for _, event in events if event.level != "info" or "step" not in event.numbers]
+    return {
+        "run": run,
+        "progress": progress(run, [event for _, event in events]),
+        "stages": [name for name, _ in STAGES],
+        "events": told[: -EVENTS_SHOWN - 1 : -1],
+        "seen": events[-1][0] if events else 0,
+    }
+
+
+def progress(run: Run, events: Sequence[RunEvent]) -> Progress:
+    """How far the run is or came, from its state and the newest event that counts something of that stage."""
+    if run.state is RunState.SERVABLE:
+        return Progress(_stage(run), *_newest(events, "evaluated", "to_evaluate"), "held-out questions")
+    done, total, left = _newest(events, "step", "total_steps")
+    return Progress(_stage(run), done, total, left if run.state is RunState.TRAINING else None, "steps")
+
+
+def _stage(run: Run) -> int:
+    """The stage the run is in; for one that is over, the stage it came to."""
+    if run.is_open:
+        return next(index for index, (_, states) in enumerate(STAGES) if run.state in states)
+    if run.dataset_version_id is None:
+        return 0
+    if run.candidate_name is None:
+        return 1
+    return len(STAGES) if run.state in (RunState.PROMOTED, RunState.STOPPED) else 2
+
+
+def _newest(events: Sequence[RunEvent], done: str, total: str) -> tuple[int, int, float | None]:
+    for event in reversed(events):
+        if done in event.numbers and total in event.numbers:
+            return int(event.numbers[done]), int(event.numbers[total]), event.numbers.get("seconds_left")
+    return 0, 0, None
+
+
+def curve(events: Sequence[tuple[int, RunEvent]]) -> dict[str, list[Any]]:
+    """Losses by step, in step order; null where a step was not measured. A step told twice counts as told last."""
+    train: dict[float, float] = {}
+    valid: dict[float, float] = {}
+    for _, event in events:
+        step = event.numbers.get("step")
+        if step is None:
+            continue
+        for name, losses in (("train_loss", train), ("valid_loss", valid)):
+            if name in event.numbers:
+                losses[step] = event.numbers[name]
+    steps = sorted(train.keys() | valid.keys())
+    return {
+        "steps": steps,
+        "train_loss": [train.get(step) for step in steps],
+        "valid_loss": [valid.get(step) for step in steps],
+    }
+
+
+def _verdict(evaluation: Evaluation, models: Sequence[Model]) -> dict[str, Any]:
+    """An evaluation in the words and numbers a page shows, with model numbers for names."""
+    numbers = {model.name: model.number for model in models}
+    samples = evaluation.samples
+    return {
+        "evaluation": evaluation,
+        "incumbent": numbers.get(evaluation.incumbent_name),
+        "candidate": numbers.get(evaluation.candidate_name),
+        "incumbent_score": fmean(sample.incumbent_score for sample in samples) if samples else 0.0,
+        "candidate_score": fmean(sample.candidate_score for sample in samples) if samples else 0.0,
+        "better": sum(sample.candidate_score > sample.incumbent_score for sample in samples),
+        "worse": sum(sample.candidate_score < sample.incumbent_score for sample in samples),
+    }
+
+
+# ---------------------------------------------------------------- the dataset under it
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A line of a dataset and the people behind it."""
+
+    line: DatasetLine
+    correction: Correction
+    proposed_by: str
+    approved_by: str
+
+
+@router.get("/datasets/{version_id}")
+async def one_dataset(version_id: str, visit: Here, page: int = 1) -> Response:
+    """The dataset's card, and each line with the correction it was made from."""
+    visit.require_team("datasets")
+    version = await visit.store.datasets.get(version_id)
+    lines = sorted(
+        await visit.store.datasets.lines(version_id), key=lambda line: (line.side is Side.HELD_OUT, line.position)
+    )
+    pages = max(1, ceil(len(lines) / LINES_PER_PAGE))
+    page = min(max(page, 1), pages)
+    chosen = lines[(page - 1) * LINES_PER_PAGE : page * LINES_PER_PAGE]
+    corrections = [await visit.store.corrections.get(line.correction_id) for line in chosen]
+    ids = {each for c in corrections for each in (c.proposed_by, c.decided_by) if each}
+    people = await visit.store.people.actors({*ids, version.created_by})
+    return await visit.page(
+        "dataset.html",
+        version=version,
+        by=name_in(people, version.created_by),
+        lines=[
+            ShownLine(line, c, name_in(people, c.proposed_by), name_in(people, c.decided_by))
+            for line, c in zip(chosen, corrections, strict=True)
+        ],
+        page_number=page,
+        pages=pages,
+        models=[m for m in await visit.store.models.list(version.voice_id) if m.dataset_version_id == version_id],
+    )

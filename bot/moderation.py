@@ -1,0 +1,266 @@
+"""Mark, flag, correct, approve, reject, retract, retrain, cancel, roll back: check the right, act once, say what happened.
+
+Every adapter calls these and posts `said`; so the words are the same everywhere. A refusal is NotAllowed, a sentence.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from bot.answering import conversation_before
+from bot.text import clean_correction, clean_note, excerpt
+from curation import promotion, retrain
+from curation.imports import Answer
+from storage.errors import AlreadyDecided
+from storage.ids import new_id, new_ids
+from storage.records import (
+    Actor,
+    Correction,
+    CorrectionState,
+    Deployment,
+    Feedback,
+    Judgement,
+    Right,
+    Run,
+    Voice,
+)
+from storage.store import Store
+
+T = TypeVar("T")
+
+
+class NotAllowed(Exception):
+    """The actor may not do this; the message says which right is missing or which rule stands in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What was done (`record`) and the sentence that tells it to the person who did it."""
+
+    record: T
+    said: str
+
+
+def require(actor: Actor, right: Right, what: str) -> None:
+    """Raise NotAllowed unless the actor holds the right. Called by every verb below, whatever a screen showed or hid."""
+    if not actor.has(right):
+        article = "an" if right.value[0] in "aeiou" else "a"
+        raise NotAllowed(f"Only {article} {right.value} can {what}, and {actor.name} is not one.")
+
+
+# ---------------------------------------------------------------- judging
+
+
+async def mark(
+    store: Store,
+    actor: Actor,
+    reply_id: str,
+    judgement: Judgement,
+    *,
+    note: str = "",
+    flag: bool = False,
+    now: datetime,
+) -> Outcome[Feedback]:
+    """Anyone's judgement of a reply; pressing again changes it. `flag` asks for a moderator."""
+    reply = await store.conversations.reply(reply_id)
+    feedback = await store.feedback.give(reply.id, actor.id, judgement, clean_note(note), flag, at=now)
+    if flag:
+        return Outcome(feedback, "Thanks. A moderator will have a look.")
+    return Outcome(feedback, "Thanks, noted as good." if judgement is Judgement.GOOD else "Thanks, noted as not right.")
+
+
+async def unmark(store: Store, actor: Actor, reply_id: str, *, now: datetime) -> Outcome[bool]:
+    """Take one's own judgement back."""
+    withdrawn = await store.feedback.withdraw(reply_id, actor.id, at=now)
+    return Outcome(withdrawn, "Taken back." if withdrawn else "There was no judgement of yours to take back.")
+
+
+# ---------------------------------------------------------------- correcting
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a moderator writes: the better reply, why, and a note for the approver."""
+
+    text: str
+    reason: Judgement
+    note: str = ""
+
+
+async def correct(store: Store, actor: Actor, reply_id: str, draft: Draft, *, now: datetime) -> Outcome[Correction]:
+    """Propose what a reply should have been; the same form sent twice is one correction. Raises NotAllowed, TextRefused."""
+    require(actor, Right.MODERATOR, "correct a reply")
+    reply = await store.conversations.reply(reply_id)
+    turn = await store.conversations.turn(reply.turn_id)
+    if draft.reason is Judgement.GOOD:
+        raise NotAllowed("A correction needs a reason other than good.")
+    text = clean_correction(draft.text)
+    if text == reply.text.strip():
+        raise NotAllowed("The correction is the same as the reply. Press Good to approve of it as it is.")
+    correction = Correction(
+        id=new_id("corr", now),
+        voice_id=reply.voice_id,
+        reply_id=reply.id,
+        conversation_id=reply.conversation_id,
+        origin="reply",
+        key=_key(reply.id, actor.id, text),
+        history=await conversation_before(store, turn),
+        question=turn.question,
+        served_text=reply.text,
+        corrected_text=text,
+        reason=draft.reason,
+        note=clean_note(draft.note),
+        state=CorrectionState.PROPOSED,
+        proposed_by=actor.id,
+        proposed_at=now,
+    )
+    saved, _ = await store.corrections.propose(correction)
+    if saved.state is not CorrectionState.PROPOSED:
+        return Outcome(saved, f"You proposed exactly this before; it is {saved.state}.")
+    return Outcome(saved, "Saved. It waits for approval in the review list.")
+
+
+def _key(*said: str) -> str:
+    """What makes two proposals the same, as 32 hex digits."""
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
+
+
+async def propose_answers(
+    store: Store, actor: Actor, voice: Voice, source: str, answers: Sequence[Answer], *, now: datetime
+) -> Outcome[int]:
+    """Propose imported answers (already cleaned) as corrections of nothing; a row that is already in is not added again.
+
+    `source` is the file's name. Raises NotAllowed.
+    """
+    require(actor, Right.MODERATOR, "import answers")
+    corrections = [
+        Correction(
+            id=correction_id,
+            voice_id=voice.id,
+            reply_id=None,
+            conversation_id=None,
+            origin=f"import:{source}:{answer.line}",
+            key=_key(
+                *(said for message in answer.history for said in (message.role, message.content)),
+                answer.question,
+                answer.answer,
+            ),
+            history=answer.history,
+            question=answer.question,
+            served_text=None,
+            corrected_text=answer.answer,
+            reason=Judgement.WRONG,
+            note="",
+            state=CorrectionState.PROPOSED,
+            proposed_by=actor.id,
+            proposed_at=now,
+        )
+        for correction_id, answer in zip(new_ids("corr", now, len(answers)), answers, strict=True)
+    ]
+    added = await store.corrections.propose_many(corrections)
+    known = len(corrections) - added
+    already = f" {known} {'was' if known == 1 else 'were'} already in." if known else ""
+    return Outcome(added, f"{added} proposed, waiting for approval.{already}")
+
+
+async def revise(store: Store, actor: Actor, correction_id: str, text: str, *, now: datetime) -> Outcome[Correction]:
+    """Change a proposed correction's wording before deciding on it."""
+    require(actor, Right.APPROVER, "edit a correction")
+    saved = await store.corrections.edit_text(correction_id, clean_correction(text), by=actor.id, at=now)
+    return Outcome(saved, "Wording saved.")
+
+
+async def approve(
+    store: Store, actor: Actor, correction_id: str, *, team_of_one: bool, note: str = "", now: datetime
+) -> Outcome[Correction]:
+    """Let a correction into the next dataset. Raises NotAllowed; AlreadyDecided when somebody was faster."""
+    require(actor, Right.APPROVER, "approve a correction")
+    correction = await store.corrections.get(correction_id)
+    _require_second_person(actor, [correction], team_of_one)
+    decided = await _decide(store, actor, correction_id, CorrectionState.APPROVED, note, now)
+    return Outcome(decided, "Approved. It goes into the next dataset.")
+
+
+async def approve_all(
+    store: Store, actor: Actor, corrections: Sequence[Correction], *, team_of_one: bool, now: datetime
+) -> Outcome[int]:
+    """Approve many at once; those that somebody decided meanwhile are left as they are."""
+    require(actor, Right.APPROVER, "approve corrections")
+    _require_second_person(actor, corrections, team_of_one)
+    count = await store.corrections.approve_many([c.id for c in corrections], by=actor.id, note="", at=now)
+    return Outcome(count, f"Approved {count}.")
+
+
+async def reject(
+    store: Store, actor: Actor, correction_id: str, *, note: str = "", now: datetime
+) -> Outcome[Correction]:
+    """Keep a correction out of every dataset; it stays on record with the note."""
+    require(actor, Right.APPROVER, "reject a correction")
+    decided = await _decide(store, actor, correction_id, CorrectionState.REJECTED, note, now)
+    return Outcome(decided, "Rejected. It will not be trained on.")
+
+
+async def retract(store: Store, actor: Actor, correction_id: str, *, now: datetime) -> Outcome[Correction]:
+    """Take back one's own proposal while nobody has decided on it."""
+    require(actor, Right.MODERATOR, "retract a correction")
+    correction = await store.corrections.get(correction_id)
+    if correction.proposed_by != actor.id:
+        raise NotAllowed("Only the person who proposed a correction can retract it. An approver can reject it.")
+    decided = await _decide(store, actor, correction_id, CorrectionState.RETRACTED, "", now)
+    return Outcome(decided, "Retracted.")
+
+
+def _require_second_person(actor: Actor, corrections: Sequence[Correction], team_of_one: bool) -> None:
+    own = [correction for correction in corrections if correction.proposed_by == actor.id]
+    if own and not team_of_one:
+        raise NotAllowed(
+            f"{actor.name} proposed “{excerpt(own[0].corrected_text, 40)}”, so somebody else has to approve it. "
+            "A team of one can set FINETONE_TEAM_OF_ONE=true."
+        )
+
+
+async def _decide(
+    store: Store, actor: Actor, correction_id: str, state: CorrectionState, note: str, now: datetime
+) -> Correction:
+    """Decide once; the same decision pressed twice is not an error."""
+    try:
+        return await store.corrections.decide(correction_id, state, by=actor.id, note=clean_note(note), at=now)
+    except AlreadyDecided:
+        correction = await store.corrections.get(correction_id)
+        if correction.state is state and correction.decided_by == actor.id:
+            return correction
+        raise
+
+
+# ---------------------------------------------------------------- training and serving
+
+
+async def start_retrain(workshop: retrain.Workshop, actor: Actor, voice: Voice) -> Outcome[Run]:
+    """Start a run, or join the open one. Raises NotAllowed, TooFewExamples, NothingNew."""
+    require(actor, Right.ADMIN, "start a training run")
+    run, started = await retrain.request(workshop, voice, by=actor.id)
+    if started:
+        return Outcome(run, "Training run started.")
+    return Outcome(run, f"A training run is already open ({run.state}); following that one.")
+
+
+async def cancel_run(store: Store, actor: Actor, run_id: str, *, now: datetime) -> Outcome[Run]:
+    """Ask for a run to be stopped; the worker cancels the vendor's job and closes the run."""
+    require(actor, Right.ADMIN, "cancel a training run")
+    run = await store.runs.get(run_id)
+    if not run.is_open:
+        return Outcome(run, f"That run is already over: {run.state}.")
+    run = await store.runs.request_cancel(run_id, by=actor.id, at=now)
+    return Outcome(run, "Cancelling. The training job is stopped at the provider first.")
+
+
+async def roll_back(
+    store: Store, actor: Actor, voice: Voice, *, why: str = "", to_number: int | None = None, now: datetime
+) -> Outcome[Deployment]:
+    """Serve an earlier model again. Raises NotAllowed and promotion.NothingToRollBackTo."""
+    require(actor, Right.ADMIN, "roll back")
+    why = clean_note(why) or f"Rolled back by {actor.name}."
+    deployment = await promotion.roll_back(store, voice.id, by=actor, why=why, at=now, to_number=to_number)
+    return Outcome(deployment, f"Model {deployment.model.number} serves now.")

@@ -1,0 +1,146 @@
+"""Builds everything from settings and passes it down. The parts know each other only by what is handed to them here.
+
+Two ways in: `open_store` for commands that only read and write records, `open_program` for those that need the model too.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.answering import Desk
+from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, running_address
+from bot.settings import Settings
+from curation.dataset import Rules
+from curation.retrain import Recipe, Workshop
+from curation.worker import Pace
+from providers.base import Sampling
+from providers.openai_api import OpenAIProvider
+from providers.quirks import OPENAI, TUNER
+from providers.tokens import TokenCounter, token_counter
+from storage.errors import NotFound
+from storage.records import Actor, Right, Voice
+from storage.store import Store
+from storage.store import open_store as open_store_at
+
+DEFAULT_BASE = "smollm2-135m-instruct"  # what tuner calls its default model
+IDLE_S = 1.0  # between two looks for new runs and unanswered questions
+RETRY_S = 5.0  # after a vendor call failed
+REPLY_SEED = 7  # any number; makes evaluations repeatable where the vendor can
+
+
+def utc_now() -> datetime:
+    """The wall clock, read here and nowhere deeper."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything that answers, trains and remembers, ready to be served."""
+
+    settings: Settings
+    store: Store
+    voice: Voice
+    desk: Desk
+    workshop: Workshop
+    pace: Pace
+    counter: TokenCounter
+    is_attached: bool  # True: another process of this data folder does the training and owns the tuner
+
+
+@contextlib.asynccontextmanager
+async def open_store(settings: Settings) -> AsyncGenerator[tuple[Store, Voice]]:
+    """The store and the voice, without any model. Raises storage.errors.DatabaseUnavailable."""
+    async with await open_store_at(settings.store_url) as store:
+        try:
+            base = (await store.voices.by_name(settings.voice_name)).base_model
+        except NotFound:
+            base = settings.base_model or DEFAULT_BASE
+        yield store, await store.voices.ensure(settings.voice_name, settings.voice_prompt, base, at=utc_now())
+
+
+@contextlib.asynccontextmanager
+async def open_program(settings: Settings, report: Report, *, attach: bool = False) -> AsyncGenerator[Program]:
+    """The whole program; with the embedded tuner started first. `report` gets its progress, line by line.
+
+    `attach` uses the tuner that another process of this data folder runs, instead of starting one.
+    Raises TunerFailed, DatabaseUnavailable, ValueError (an unreadable tokenizer file).
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        store = await stack.enter_async_context(await open_store_at(settings.store_url))
+        if settings.is_embedded:
+            home = settings.data_dir / "tuner"
+            weights = await prepare_weights(home, settings.base_model, report)
+            provider = OpenAIProvider("http://127.0.0.1:9/v1", "embedded", TUNER)  # port 9 until the tuner says its own
+            stack.push_async_callback(provider.aclose)
+            if attach:
+                provider.move_to(running_address(home))
+            else:
+                await stack.enter_async_context(EmbeddedTuner(home, settings.base_model, provider.move_to))
+        else:
+            weights = Weights(settings.base_model or DEFAULT_BASE, None)
+            quirks = TUNER if settings.provider == "tuner" else OPENAI
+            key = settings.api_key.get_secret_value() or "none"
+            provider = OpenAIProvider(settings.api_url or None, key, quirks)
+            stack.push_async_callback(provider.aclose)
+        tokenizer_file = settings.tokenizer_file or weights.tokenizer_file
+        counter = token_counter(weights.base_model, tokenizer_file, settings.data_dir / "tiktoken")
+        voice = await store.voices.ensure(settings.voice_name, settings.voice_prompt, weights.base_model, at=utc_now())
+        yield _assemble(settings, store, voice, provider, counter, is_attached=attach)
+
+
+def _assemble(
+    settings: Settings,
+    store: Store,
+    voice: Voice,
+    provider: OpenAIProvider,
+    counter: TokenCounter,
+    *,
+    is_attached: bool,
+) -> Program:
+    sampling = Sampling(settings.reply_tokens, settings.temperature, seed=REPLY_SEED)
+    recipe = Recipe(
+        rules=Rules(
+            max(settings.minimum_examples, provider.quirks.minimum_examples),
+            settings.minimum_held_out,
+            settings.held_out_share,
+            settings.example_tokens,
+        ),
+        n_epochs=settings.epochs or None,
+        margin=settings.margin,
+        sampling=replace(sampling, temperature=0.0),  # judged on the likeliest words, whatever serving draws
+        budget_tokens=settings.prompt_tokens,
+        seed=REPLY_SEED,
+    )
+    owner = f"{socket.gethostname()}-{os.getpid()}" if is_attached else _worker_name(settings)
+    return Program(
+        settings,
+        store,
+        voice,
+        Desk(store, provider, counter.count_messages, sampling, settings.prompt_tokens, owner, utc_now),
+        Workshop(store, provider, provider, counter.count_messages, counter.name, recipe, utc_now),
+        Pace(settings.poll_seconds, IDLE_S, RETRY_S),
+        counter,
+        is_attached,
+    )
+
+
+def _worker_name(settings: Settings) -> str:
+    """Stable where only one program can run (the lock sees to it), so that a restart goes on at once; else unique."""
+    if settings.worker_name:
+        return settings.worker_name
+    return "embedded" if settings.is_sqlite else f"{socket.gethostname()}-{os.getpid()}"
+
+
+async def local_actor(store: Store, platform: str, now: Callable[[], datetime], name: str = "") -> Actor:
+    """The person at this machine, with every right: whoever can run the program can read its files anyway."""
+    person = name or os.environ.get("USER") or "you"
+    return await store.people.ensure_actor(platform, person, person, frozenset(Right), at=now())
+
+
+def lock_dir(settings: Settings) -> Path | None:
+    """The folder to lock: one program at a time on SQLite or with an embedded tuner; None where several may share."""
+    return settings.data_dir if settings.is_sqlite or settings.is_embedded else None

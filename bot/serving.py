@@ -1,0 +1,99 @@
+"""Keeps the program's parts running together: console, worker, pick-up of unanswered questions; and stops them together."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from typing import Any
+
+import uvicorn
+
+from bot.answering import pick_up_unanswered
+from bot.console.app import Console, console_app
+from bot.program import Program, utc_now
+from curation.worker import work
+
+PICK_UP_S = 2.0  # between two looks for questions that a dead process left unanswered
+SHUTDOWN_S = 5  # open streams get this long to end
+
+
+class PortInUse(Exception):
+    """The console's port is taken; the message names it and the setting that changes it."""
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Generator[socket.socket]:
+    """A bound socket, taken before anything slow starts. Raises PortInUse."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    with bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                why = (
+                    "in use, perhaps by another finetone"
+                    if error.errno == errno.EADDRINUSE
+                    else "not allowed for this user"
+                )
+                raise PortInUse(f"Port {port} on {host} is {why}. Free it, or set FINETONE_CONSOLE_PORT.") from error
+            raise
+        bound.listen()
+        yield bound
+
+
+async def serve_console(program: Program, bound: socket.socket, stop: asyncio.Event) -> None:
+    """Serve the console on a bound socket until `stop` is set."""
+    console = Console(
+        store=program.store,
+        voice_id=program.voice.id,
+        desk=program.desk,
+        workshop=program.workshop,
+        team_of_one=program.settings.team_of_one,
+        now=utc_now,
+    )
+    config = uvicorn.Config(
+        console_app(console), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # one place handles signals: until_stopped
+
+    async def end_with_the_rest() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    async with asyncio.TaskGroup() as group:
+        ending = group.create_task(end_with_the_rest())
+        await server.serve(sockets=[bound])
+        stop.set()
+        await ending
+
+
+async def serve_worker(program: Program, stop: asyncio.Event) -> None:
+    """Run training runs and answer left-behind questions until `stop` is set."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work(program.workshop, program.desk.owner, program.pace, stop))
+        group.create_task(pick_up_unanswered(program.desk, stop, every_s=PICK_UP_S))
+
+
+@contextlib.asynccontextmanager
+async def until_stopped() -> AsyncGenerator[asyncio.Event]:
+    """An event that Ctrl+C and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def together(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run parts until all end; when one fails the others are cancelled and its error is raised."""
+    async with asyncio.TaskGroup() as group:
+        for part in parts:
+            group.create_task(part)

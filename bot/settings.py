@@ -1,0 +1,119 @@
+"""One frozen Settings, read from the environment and .env once, at the edge. Names every missing variable in one error.
+
+`.env.example` describes each; a test holds the two together.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "FINETONE_"
+DEFAULT_PROMPT = "You are the friendly support assistant of this shop. Answer briefly and helpfully."
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class SettingsMissing(Exception):
+    """Settings that are needed are not set; the message names all of them and where to look."""
+
+
+class SettingsWrong(Exception):
+    """Settings have values that cannot be used; the message names each with its value's problem."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose. Durations are seconds, sizes are tokens unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    # where things are kept
+    data_dir: Path = Path("data")
+    database_url: str = ""  # "": SQLite in data_dir
+
+    # the console
+    console_host: str = "127.0.0.1"
+    console_port: int = Field(8321, ge=0, le=65535)
+
+    # the voice
+    voice_name: str = Field("practice", min_length=1, max_length=60)
+    voice_prompt: str = DEFAULT_PROMPT
+    team_of_one: bool = True
+
+    # who answers and trains
+    provider: Literal["tuner", "openai"] = "tuner"
+    base_model: str = ""  # with tuner: a name, .gguf file, folder or hub id; with openai: the model to tune
+    api_url: str = ""  # openai: another vendor of the same shape; tuner: one that runs elsewhere
+    api_key: SecretStr = SecretStr("")
+    tokenizer_file: Path | None = None
+
+    # replies
+    reply_tokens: int = Field(160, ge=1)
+    prompt_tokens: int = Field(1024, ge=128)
+    temperature: float = Field(0.0, ge=0, le=2)
+
+    # training and promotion
+    minimum_examples: int = Field(10, ge=1)
+    minimum_held_out: int = Field(2, ge=1)
+    held_out_share: float = Field(0.2, gt=0, lt=1)
+    example_tokens: int = Field(1024, ge=64)
+    epochs: int = Field(0, ge=0)  # 0: the trainer chooses
+    margin: float = Field(0.02, ge=0, le=1)
+    poll_seconds: float = Field(1.0, gt=0)
+    worker_name: str = ""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this installation runs its own tuner as a child process."""
+        return self.provider == "tuner" and not self.api_url
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file in the data folder."""
+        return not self.database_url or self.database_url.startswith("sqlite")
+
+    @property
+    def store_url(self) -> str:
+        """The database's address, SQLAlchemy style."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'app.sqlite').resolve()}"
+
+
+def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
+    """Read settings; `overrides` (by field name) win over the environment. Raises SettingsMissing and SettingsWrong."""
+    try:
+        settings = Settings(_env_file=env_file, **overrides)  # type: ignore[call-arg]
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{PREFIX}{str(problem['loc'][0]).upper()} is {str(problem['input'])!r}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise SettingsWrong(f"{problems}. .env.example describes each setting.") from error
+    missing: list[str] = []
+    if settings.provider == "openai":
+        if not settings.api_key.get_secret_value():
+            missing.append(f"{PREFIX}API_KEY")
+        if not settings.base_model:
+            missing.append(f"{PREFIX}BASE_MODEL")
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        raise SettingsMissing(
+            f"{', '.join(missing)} {are} not set. Copy .env.example to .env; the comments say where to find each."
+        )
+    wrong: list[str] = []
+    if settings.console_host not in LOOPBACK:
+        wrong.append(
+            f"{PREFIX}CONSOLE_HOST is {settings.console_host!r}: the console signs people in by a one-time link and is "
+            "served on this machine only (127.0.0.1). Reach it from elsewhere through an SSH tunnel"
+        )
+    if settings.database_url and not settings.database_url.startswith(("sqlite+aiosqlite://", "postgresql+psycopg://")):
+        scheme = urlsplit(settings.database_url).scheme
+        wrong.append(
+            f"{PREFIX}DATABASE_URL begins with {scheme or settings.database_url!r}: use sqlite+aiosqlite:///FILE or "
+            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+        )
+    if wrong:
+        raise SettingsWrong("; ".join(wrong) + ".")
+    return settings

@@ -1,0 +1,60 @@
+"""Which model serves: append one deployment row if the current one is still the one we saw. Works with every vendor down."""
+
+from datetime import datetime
+
+from storage.errors import DeploymentMoved
+from storage.records import Actor, Deployment, Model
+from storage.store import Store
+
+
+class NothingToRollBackTo(Exception):
+    """The serving model is the first that ever served, or the one named never served; the message says which could."""
+
+
+def model_before(current: Deployment, history: list[Deployment]) -> Model | None:
+    """The model that served just before the current one first came; None when the current one was the first.
+
+    `history` is every deployment of the voice, newest first. Rolling back twice therefore goes back two models, and never
+    forward again.
+    """
+    oldest_first = sorted(history, key=lambda deployment: deployment.seq)
+    before: Model | None = None
+    for deployment in oldest_first:
+        if deployment.model.id == current.model.id:
+            return before
+        before = deployment.model
+    return before
+
+
+async def roll_back(
+    store: Store, voice_id: str, *, by: Actor, why: str, at: datetime, to_number: int | None = None
+) -> Deployment:
+    """Serve an earlier model again: the one before, or model `to_number` if it has served before.
+
+    Raises NothingToRollBackTo. When somebody else changed the deployment meanwhile, it looks again and decides anew.
+    """
+    while True:
+        current = await store.models.current(voice_id)
+        history = await store.models.deployments(voice_id, limit=10_000)
+        if to_number is None:
+            target = model_before(current, history)
+        else:
+            target = next(
+                (d.model for d in history if d.model.number == to_number and d.model.id != current.model.id), None
+            )
+        if target is None:
+            raise NothingToRollBackTo(_refusal(current, history, to_number))
+        try:
+            return await store.models.roll_back(voice_id, current.seq, target.id, by=by.id, why=why, at=at)
+        except DeploymentMoved:
+            continue
+
+
+def _refusal(current: Deployment, history: list[Deployment], to_number: int | None) -> str:
+    if to_number == current.model.number:
+        return f"Model {to_number} is the one that serves now."
+    served = sorted({d.model.number for d in history} - {current.model.number})
+    others = ", ".join(f"model {number}" for number in served) or "none but the one that serves now"
+    if to_number is None:
+        return f"Model {current.model.number} was the first to serve, so there is nothing before it to go back to."
+    return f"Model {to_number} has never served, so it cannot be gone back to. Models that have: {others}."

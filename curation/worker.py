@@ -1,0 +1,129 @@
+"""Runs the open runs, one process at a time each: claims a run under a lease, advances it step by step, waits between polls.
+
+A worker that dies leaves its lease behind; when that expires any other worker (or the same one, restarted) goes on from
+the saved state.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from curation.retrain import Workshop, advance, end, is_final
+from providers.base import ProviderError
+from storage.errors import DatabaseUnavailable, RunMoved
+from storage.records import Run, RunEvent, RunState
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 60.0  # renewed every third of it; the longest single vendor call takes 60 s and is covered by the renewal
+BUGS_ALLOWED = 5  # unexpected errors in one run before it is ended as failed, so that a bug never spins for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the worker looks, in seconds."""
+
+    poll_s: float  # between two looks at a training job
+    idle_s: float  # between two looks for new runs
+    retry_s: float  # after a vendor call failed, unless the vendor names a time
+
+
+async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) -> None:
+    """Advance open runs until `stop` is set. `owner` names this process; a restarted one may reuse its name."""
+    bugs: dict[str, int] = {}
+    not_before: dict[str, datetime] = {}
+    while not stop.is_set():
+        busy = False
+        for run in await _open_runs(workshop):
+            if not_before.get(run.id, workshop.now()) > workshop.now():
+                continue
+            claimed = await workshop.store.runs.claim(run.id, owner, now=workshop.now(), lease_s=LEASE_S)
+            if claimed is None:
+                continue
+            busy = True
+            wait_s = await _step(workshop, claimed, pace, bugs)
+            not_before[run.id] = workshop.now() + timedelta(seconds=wait_s)
+        await _pause(stop, pace.poll_s if busy or not_before else pace.idle_s)
+        not_before = {run_id: at for run_id, at in not_before.items() if at > workshop.now()}
+
+
+async def _open_runs(workshop: Workshop) -> list[Run]:
+    """The open runs; none while the database does not answer, which is logged and looked at again."""
+    try:
+        return await workshop.store.runs.open_runs()
+    except DatabaseUnavailable as error:
+        log.warning("worker: %s", error)
+        return []
+
+
+async def _step(workshop: Workshop, run: Run, pace: Pace, bugs: dict[str, int]) -> float:
+    """Advance a claimed run as far as it goes without waiting; return the seconds to wait before the next look."""
+    try:
+        async with _renewed(workshop, run):
+            while run.is_open:
+                before = run.state
+                run = await advance(workshop, run)
+                if run.is_open and run.state is before:
+                    await workshop.store.runs.release(run.id, run.epoch)
+                    return pace.poll_s
+        return 0.0
+    except RunMoved:
+        return pace.poll_s  # another worker has it now
+    except DatabaseUnavailable as error:
+        log.warning("run %s waits: %s", run.id, error)
+        return pace.retry_s
+    except ProviderError as error:
+        return await _provider_failed(workshop, run, pace, error)
+    except Exception as error:  # the worker's loop is one of the two places that may catch everything
+        log.exception("run %s: unexpected error", run.id)
+        bugs[run.id] = bugs.get(run.id, 0) + 1
+        if bugs[run.id] >= BUGS_ALLOWED:
+            reason = f"Something of ours broke ({type(error).__name__}); the log of this moment names it."
+            await _end_failed(workshop, run.id, reason)
+        return pace.retry_s
+
+
+async def _provider_failed(workshop: Workshop, run: Run, pace: Pace, error: ProviderError) -> float:
+    """End the run when trying again cannot help; otherwise write down why it waits and when it goes on."""
+    if is_final(error):
+        await _end_failed(workshop, run.id, str(error))
+        return 0.0
+    wait_s = error.retry_after_s or pace.retry_s
+    now = workshop.now()
+    event = RunEvent(run.id, f"waits-{now.isoformat()}", now, "warn", f"{error} Trying again in {wait_s:.0f} s.")
+    await workshop.store.runs.add_events(run.id, [event])
+    with contextlib.suppress(RunMoved):
+        await workshop.store.runs.release(run.id, (await workshop.store.runs.get(run.id)).epoch)
+    return wait_s
+
+
+async def _end_failed(workshop: Workshop, run_id: str, reason: str) -> None:
+    with contextlib.suppress(RunMoved):
+        await end(workshop, await workshop.store.runs.get(run_id), RunState.FAILED, reason)
+
+
+@contextlib.asynccontextmanager
+async def _renewed(workshop: Workshop, run: Run) -> AsyncGenerator[None]:
+    """Keep the lease alive while the body runs."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            await workshop.store.runs.renew(run.id, run.epoch, now=workshop.now(), lease_s=LEASE_S)
+
+    task = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, RunMoved, DatabaseUnavailable):
+            await task
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not beyond `stop`."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

@@ -1,0 +1,1 @@
+"""Rented intelligence behind two protocols, ChatModel and Trainer. Imports nothing else of ours."""

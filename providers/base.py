@@ -1,0 +1,147 @@
+"""The two protocols everything else speaks: ChatModel (answers) and Trainer (tunes), and the one error they raise.
+
+Standard library only. A vendor file classifies its own errors into ProviderError; the core decides what to do.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class ErrorKind(StrEnum):
+    """What went wrong, as far as the caller's next step depends on it."""
+
+    UNREACHABLE = "unreachable"  # connection refused, reset, timeout, 5xx: try again, or ask another
+    RATE_LIMIT = "rate_limit"  # 429: try again after `retry_after_s`
+    MODEL_GONE = "model_gone"  # 404 on a chat call: the model was deleted or shut down
+    TRAINING_UNAVAILABLE = "training_unavailable"  # 401, 403, 404, 410 on training: never retried
+    BAD_REQUEST = "bad_request"  # 400, 413, 422: the request itself is wrong; the message says what
+    AMBIGUOUS = "ambiguous"  # a create call whose outcome is unknown: look the job up, never create again blindly
+    CONFLICT = "conflict"  # 409
+
+
+class ProviderError(Exception):
+    """A vendor call failed. `kind` says what to do, the message is a sentence with the vendor's own words in it."""
+
+    def __init__(self, message: str, kind: ErrorKind, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after_s = retry_after_s
+
+
+class Message(Protocol):
+    """Anything with a `role` ("system", "user", "assistant") and a `content`; `storage.records.Message` is one."""
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def content(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to draw tokens. temperature 0 is greedy; `seed` makes a draw repeatable where the vendor can."""
+
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a streamed completion. The last one carries `finish_reason` and the usage counts; its text may be empty."""
+
+    text: str
+    finish_reason: str | None = None  # "stop" | "length" | …
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class ChatModel(Protocol):
+    """Answers messages with a named model."""
+
+    def stream(self, model: str, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Chunk]:
+        """Yield the completion in pieces. Raises ProviderError, before or between chunks."""
+        ...
+
+    async def model_names(self) -> frozenset[str]:
+        """The names that can be asked right now. Raises ProviderError."""
+        ...
+
+
+class JobState(StrEnum):
+    """A training job as every vendor's statuses map onto it; an unknown status maps to RUNNING (non-terminal)."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What the vendor says of one training job."""
+
+    id: str
+    state: JobState
+    vendor_status: str  # the vendor's own word
+    model_name: str | None  # the tuned model, once succeeded
+    error: str  # the vendor's sentence, "" unless failed
+    trained_tokens: int | None
+    estimated_finish: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One event of a job. `numbers` has step, total_steps, train_loss, valid_loss… where the event is of type metrics."""
+
+    id: str
+    at: datetime
+    level: str
+    text: str
+    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a training job is made from. `run_key` travels as metadata and is how a job is found again."""
+
+    run_key: str
+    base_model: str
+    training_file_id: str
+    suffix: str  # at most 64 characters
+    n_epochs: int | None = None  # None: the vendor's "auto"
+    seed: int | None = None
+
+
+class Trainer(Protocol):
+    """Runs training jobs. Creating one costs money, so `create_job` never retries by itself."""
+
+    async def upload(self, filename: str, content: bytes) -> str:
+        """Upload JSONL for training; return the vendor's file id. Raises ProviderError."""
+        ...
+
+    async def create_job(self, request: JobRequest) -> JobStatus:
+        """Start a job, once. Raises ProviderError, with kind AMBIGUOUS where it may have been started all the same."""
+        ...
+
+    async def find_jobs(self, run_key: str, training_file_id: str, since: datetime) -> list[JobStatus]:
+        """Jobs created for this run, oldest first: by metadata, else by training file. Raises ProviderError."""
+        ...
+
+    async def job(self, job_id: str) -> JobStatus:
+        """The job now. Raises ProviderError."""
+        ...
+
+    async def events(self, job_id: str) -> list[JobEvent]:
+        """Every event so far, oldest first. Raises ProviderError."""
+        ...
+
+    async def cancel(self, job_id: str) -> JobStatus:
+        """Ask the vendor to stop the job; a job that is already over is returned as it is. Raises ProviderError."""
+        ...

@@ -1,0 +1,51 @@
+"""Who did what to which thing, when. Only ever added to, and by each change in the change's own transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Database, uninterrupted
+from storage.records import AuditEntry
+from storage.schema import audit
+
+
+async def record(
+    connection: AsyncConnection, at: datetime, actor_id: str, verb: str, subject: str, **detail: object
+) -> None:
+    """Append an entry to the transaction of the change it describes."""
+    await record_all(connection, [entry(at, actor_id, verb, subject, **detail)])
+
+
+async def record_all(connection: AsyncConnection, entries: Sequence[Mapping[str, object]]) -> None:
+    """Append many entries, in their order."""
+    if entries:
+        await connection.execute(insert(audit), entries)
+
+
+def entry(at: datetime, actor_id: str, verb: str, subject: str, **detail: object) -> dict[str, object]:
+    """One entry, for `record_all`."""
+    return {"at": at, "actor_id": actor_id, "verb": verb, "subject": subject, "detail": detail}
+
+
+@uninterrupted
+class Audit:
+    """The history of changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def entries(self, limit: int, subject: str | None = None) -> list[AuditEntry]:
+        """The newest `limit` entries, newest first; with `subject`, only those about that thing."""
+        statement = select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if subject is not None:
+            statement = statement.where(audit.c.subject == subject)
+        async with self._database.reading() as connection:
+            return [AuditEntry(**row) for row in (await connection.execute(statement)).mappings()]
+
+    async def append(self, actor_id: str, verb: str, subject: str, detail: Mapping[str, Any], *, at: datetime) -> None:
+        """Record an act that changed nothing else here, such as an export."""
+        async with self._database.writing() as connection:
+            await record(connection, at, actor_id, verb, subject, **detail)

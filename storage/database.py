@@ -1,0 +1,274 @@
+"""One database: its engine, its short transactions, and its failures as sentences.
+
+Every method of a store is one `reading()` or one `writing()` block. What SQLAlchemy or a driver raises inside leaves as a
+`storage.errors` type, so nobody outside this package needs to know either.
+"""
+
+import asyncio
+import inspect
+import json
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import fields
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.errors import ConstraintBroken, DatabaseUnavailable
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 30_000  # how long a write waits for another process's write before it gives up
+STATEMENT_TIMEOUT_MS = 60_000  # PostgreSQL: the largest write (freezing a dataset version) takes about a second
+CONNECT_TIMEOUT_S = 10
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+def parse_url(database_url: str) -> URL:
+    """Read a database address; `sqlite:` and `postgresql:` without a driver get ours. Raises DatabaseUnavailable."""
+    try:
+        url = make_url(database_url)
+    except ArgumentError as exc:
+        raise DatabaseUnavailable(
+            "FINETONE_DATABASE_URL is not a database address. Write it as sqlite+aiosqlite:///data/app.sqlite "
+            "or postgresql+psycopg://user:password@host:5432/name."
+        ) from exc
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.drivername not in _DRIVERS.values():
+        raise DatabaseUnavailable(
+            f"Finetone does not speak {url.drivername!r}. Use sqlite+aiosqlite:///FILE or postgresql+psycopg://…"
+        )
+    if url.drivername == "sqlite+aiosqlite" and url.database in (None, "", ":memory:"):
+        raise DatabaseUnavailable(
+            "The SQLite address names no file, and a database in memory would forget everything. "
+            "Write it as sqlite+aiosqlite:///data/app.sqlite."
+        )
+    return url
+
+
+def sqlite_path(url: URL) -> Path:
+    """The file behind a SQLite address."""
+    return Path(str(url.database))
+
+
+def shown(url: URL) -> str:
+    """The address as people may see it: a path, or a server without its password."""
+    return str(sqlite_path(url)) if url.drivername.startswith("sqlite") else url.render_as_string(hide_password=True)
+
+
+def set_pragmas(dbapi_connection: Any, *, foreign_keys: bool = True) -> None:
+    """Prepare a new SQLite connection. Python's own transaction handling is switched off: `BEGIN` is ours to say."""
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+    # FULL, because in WAL mode NORMAL may lose the last commits when the power fails, and a paid job hangs on them.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+class Database:
+    """An engine and its transactions. Opened by `storage.store.open_store`, after the migrations."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self._unfinished: set[asyncio.Task[Any]] = set()
+        to_json = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+        if url.drivername.startswith("sqlite"):
+            self.engine = create_async_engine(url, json_serializer=to_json)
+            _begin_by_hand(self.engine)
+            self._writer = self.engine.execution_options(finetone_begin="BEGIN IMMEDIATE")
+            # Writers of this process queue here, in order; SQLite's own waiting is a poll with pauses of up to 100 ms.
+            self._write_turn = asyncio.Lock()
+        else:
+            self.engine = create_async_engine(
+                url,
+                json_serializer=to_json,
+                pool_pre_ping=True,
+                connect_args={
+                    "connect_timeout": CONNECT_TIMEOUT_S,
+                    "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+                },
+            )
+            self._writer = self.engine
+            self._write_turn = nullcontext()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that only reads."""
+        with explained(self.url):
+            async with self.engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that may write: committed at the end of the block, rolled back when the block raises.
+
+        SQLite takes its one write lock at the start (BEGIN IMMEDIATE), so what is read inside still holds when written.
+        PostgreSQL reads committed rows; a method that reads before it writes locks the row it rests on.
+        """
+        with explained(self.url):
+            async with self._write_turn, self._writer.begin() as connection:
+                yield connection
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work to its end, even when the caller is cancelled meanwhile; `close` waits for what is left."""
+        task = asyncio.create_task(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Let what has begun end, then close every connection."""
+        if self._unfinished:
+            await asyncio.wait(self._unfinished)
+        await self.engine.dispose()
+
+
+def uninterrupted(noun: type[T]) -> type[T]:
+    """Make every public method of a noun's store a whole: a caller that is cancelled does not cancel the transaction.
+
+    A browser that goes away cancels its request at any point. An interrupted statement leaves its connection closed but
+    alive, write lock and all, until Python's garbage collector finds the unread cursor; every other writer waits for it.
+    """
+    for name, method in list(vars(noun).items()):
+        if inspect.iscoroutinefunction(method) and not name.startswith("_"):
+            setattr(noun, name, _whole(method))
+    return noun
+
+
+def _whole(method: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    @wraps(method)
+    async def finished(self: Any, *args: Any, **keywords: Any) -> Any:
+        database: Database = self._database
+        return await database.finish(method(self, *args, **keywords))
+
+    return finished
+
+
+def _begin_by_hand(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(dbapi_connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        set_pragmas(dbapi_connection)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.exec_driver_sql(connection.get_execution_options().get("finetone_begin", "BEGIN"))
+
+
+# ---------------------------------------------------------------- writing records
+
+
+def row_of(record: Any) -> dict[str, Any]:
+    """The record's fields by name, which are its table's columns (`dataclasses.asdict` would copy deeply, and slowly)."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+async def insert_new(
+    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]], key: str
+) -> list[Any]:
+    """Insert the rows that break no uniqueness constraint; return the `key` column of those, in no particular order."""
+    if not rows:
+        return []
+    statement = _insert(connection, table).on_conflict_do_nothing().returning(table.c[key])
+    return list((await connection.execute(statement, [dict(row) for row in rows])).scalars())
+
+
+async def is_inserted(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert the row unless a uniqueness constraint forbids it; whether it went in."""
+    first_column = next(iter(table.c)).name
+    return bool(await insert_new(connection, table, [row], first_column))
+
+
+async def upsert(connection: AsyncConnection, table: Table, row: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Insert the row, or where one with the same `keys` exists, overwrite its other columns (its id stays)."""
+    keys = list(keys)
+    statement = _insert(connection, table).values(dict(row))
+    kept = {*keys, "id"}
+    changed = {name: statement.excluded[name] for name in row if name not in kept}
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+# ---------------------------------------------------------------- failures as sentences
+
+
+@contextmanager
+def explained(url: URL) -> Generator[None]:
+    """Let what fails inside leave as a `storage.errors` type; what is neither the database nor ours passes unchanged."""
+    try:
+        yield
+    except StatementError as exc:  # the parent of every error that SQLAlchemy wraps around a driver's
+        if exc.orig is not None and not isinstance(exc, DBAPIError):
+            raise exc.orig from None  # ours, from a column type: UnstorableText, or ValueError for a moment without a zone
+        if isinstance(exc, IntegrityError):
+            raise ConstraintBroken(f"The database refused a write that breaks its rules: {exc.orig}") from exc
+        reason = _reason(exc.orig, shown(url))
+        if reason is None:
+            raise
+        raise DatabaseUnavailable(reason) from exc
+    except sqlite3.Error as exc:  # the migration's lock is taken without SQLAlchemy
+        raise DatabaseUnavailable(_reason(exc, shown(url)) or f"{shown(url)} cannot be used: {exc}.") from exc
+    except PoolTimeout as exc:
+        raise DatabaseUnavailable(
+            f"Every connection to {shown(url)} has been busy for 30 seconds. Try again in a moment; "
+            "if it stays so, look for a process that holds a transaction open."
+        ) from exc
+
+
+# PostgreSQL's SQLSTATE codes, https://www.postgresql.org/docs/15/errcodes-appendix.html (read 2026-11-21).
+_POSTGRES_REASONS = {
+    "53100": "The disk of {where} is full. Free some space there, then try again; nothing was half-written.",
+    "53300": "{where} accepts no more connections. Raise its max_connections or stop an idle client, then try again.",
+    "25006": "{where} is read-only. Point FINETONE_DATABASE_URL at the primary server.",
+    "42501": "{where} does not let this user do that. Grant it the rights on the database, then try again.",
+    "57014": "{where} took longer than a minute over one statement. Try again; if it stays so, look at its load.",
+    "40P01": "{where} broke a deadlock between two writes by refusing this one. Try again.",
+    "55P03": "{where} is locked by another transaction. Try again.",
+}
+
+_SQLITE_REASONS = {
+    "database or disk is full": "There is no room left to write {where}. Free some disk space, then try again; "
+    "nothing was half-written.",
+    "attempt to write a readonly database": "{where} is read-only. Give this user the right to write the file and its "
+    "folder, then try again.",
+    "is locked": f"{{where}} has been locked by another process for {BUSY_TIMEOUT_MS // 1000} seconds. "
+    "Stop the other process, or wait for it, then try again.",
+    "unable to open database file": "{where} cannot be opened. Check that its folder exists, has room, and may be "
+    "written by this user.",
+    "disk I/O error": "The disk failed while {where} was read or written. Check the disk and its free space, "
+    "then try again.",
+    "file is not a database": "{where} is not a SQLite database. Point FINETONE_DATABASE_URL at another file, "
+    "or restore this one from a backup.",
+    "malformed": "{where} is damaged. Stop Finetone and restore the file from a backup.",
+}
+
+
+def _reason(error: BaseException | None, where: str) -> str | None:
+    """The sentence for a driver's error; None when it does not mean that the database is unavailable."""
+    if isinstance(error, sqlite3.Error):
+        sentence = next((sentence for part, sentence in _SQLITE_REASONS.items() if part in str(error)), None)
+        return sentence and sentence.format(where=where)
+    # psycopg's errors carry `sqlstate`; a connection that never came to be has none.
+    if error is not None and type(error).__module__.startswith("psycopg"):
+        sqlstate: str | None = getattr(error, "sqlstate", None)
+        if sqlstate in _POSTGRES_REASONS:
+            return _POSTGRES_REASONS[sqlstate].format(where=where)
+        if type(error).__name__ in {"OperationalError", "ConnectionTimeout"} or (sqlstate or "")[:2] in {"08", "57"}:
+            first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            return (
+                f"{where} cannot be reached ({first_line}). Start the server or correct FINETONE_DATABASE_URL, "
+                "then try again."
+            )
+    return None

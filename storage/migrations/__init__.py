@@ -1,0 +1,1 @@
+"""Schema changes, in order. Applied by `storage.migrate`; shipped inside the package."""

@@ -1,0 +1,406 @@
+"""The nouns, as frozen dataclasses and enums. Standard library only; no behaviour beyond what a record can say of itself.
+
+Every moment is an aware UTC datetime. Every id is a string made by `storage.ids.new_id`, except a dataset version's, which
+is the hash of its bytes. One word per idea, the same in tables, code and messages.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+# ---------------------------------------------------------------- people
+
+
+class Right(StrEnum):
+    """What an actor may do beyond asking. Rights do not imply each other: a person may hold any set of them."""
+
+    MODERATOR = "moderator"  # mark, flag, correct, retract
+    APPROVER = "approver"  # approve or reject: into the dataset
+    ADMIN = "admin"  # retrain, cancel, promote, roll back, forget
+
+
+PROGRAM_ACTOR_ID = "actor_finetone"  # the program itself; the first migration inserts it
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts: a customer, a moderator, an admin, or the program itself (platform "finetone")."""
+
+    id: str
+    platform: str  # "console" | "cli" | "slack" | "discord" | "finetone"
+    external_id: str  # the platform's own id for the person; unique within the platform
+    name: str  # for people's eyes; never a key
+    rights: frozenset[Right] = frozenset()
+
+    def has(self, right: Right) -> bool:
+        """Whether this actor holds `right`."""
+        return right in self.rights
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser: an opaque id in a cookie, its actor, and the token every form of that session carries."""
+
+    id: str
+    actor: Actor
+    csrf_token: str
+    expires_at: datetime
+
+
+# ---------------------------------------------------------------- voices and conversations
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A brand: its system prompt and the base model its tuned models are made from."""
+
+    id: str
+    name: str
+    system_prompt: str
+    base_model: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One thread or direct message. `external_id` is the platform's key; unique with `platform`."""
+
+    id: str
+    voice_id: str
+    platform: str
+    external_id: str
+    created_at: datetime
+
+
+class TurnState(StrEnum):
+    """Where a turn stands. `asked` with an expired lease is picked up again."""
+
+    ASKED = "asked"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and (once answered) its reply. `key` is the platform's natural key of the question: unique with `platform`."""
+
+    id: str
+    conversation_id: str
+    voice_id: str
+    platform: str
+    key: str
+    question: str
+    asked_by: str  # actor id
+    asked_at: datetime
+    state: TurnState
+    lease_owner: str | None  # who is answering it now
+    lease_until: datetime | None
+    attempts: int  # times an answer was begun
+
+
+class ReplySource(StrEnum):
+    """Which rung of the ladder answered."""
+
+    TUNED = "tuned"  # the deployed tuned model
+    BASE = "base"  # the base model with the full prompt: nothing is tuned yet, or the tuned model failed
+    NOTICE = "notice"  # a fixed sentence of ours: an empty question, a model that cannot be reached
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered to a turn, by which model, under which deployment. At most one per turn, by constraint."""
+
+    id: str
+    turn_id: str
+    conversation_id: str
+    voice_id: str
+    text: str
+    source: ReplySource
+    model_name: str | None  # the provider's name of the model; None for a notice
+    deployment_id: str | None
+    prompt_hash: str | None  # first 12 hex digits of SHA-256 of the messages' system prompt
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float  # from claim to last token
+    created_at: datetime
+    corrected_text: str | None = None  # what a moderator made of the posted reply; `text` keeps what the model said
+
+
+# ---------------------------------------------------------------- judgement
+
+
+class Judgement(StrEnum):
+    """Anyone's judgement of a reply; all but `good` are also the reasons for a correction."""
+
+    GOOD = "good"
+    WRONG = "wrong"
+    TONE = "tone"
+    UNSAFE = "unsafe"
+    OUTDATED = "outdated"
+    OFF_TOPIC = "off_topic"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One actor's judgement of one reply. Last write wins per (reply, actor), by constraint; the audit keeps the rest."""
+
+    id: str
+    reply_id: str
+    actor_id: str
+    judgement: Judgement
+    note: str
+    flagged: bool  # asks for a moderator
+    given_at: datetime
+
+
+class CorrectionState(StrEnum):
+    """proposed → approved | rejected | retracted; approved → superseded | erased."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RETRACTED = "retracted"
+    SUPERSEDED = "superseded"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One `{role, content}` sent to a model. `role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a moderator says the reply should have been.
+
+    `history` is the conversation before the question (oldest first, without the system prompt). `served_text` is what the
+    bot had said; None for an imported answer, which corrects nothing. `origin` names where it came from: "reply", or
+    "import:FILE:LINE". `key` is made from what is said; unique with the voice, so that a form sent twice, or a file
+    imported twice, is one correction.
+    """
+
+    id: str
+    voice_id: str
+    reply_id: str | None
+    conversation_id: str | None
+    origin: str
+    key: str
+    history: tuple[Message, ...]
+    question: str
+    served_text: str | None
+    corrected_text: str
+    reason: Judgement
+    note: str
+    state: CorrectionState
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    decision_note: str = ""
+    superseded_by: str | None = None  # correction id
+
+
+# ---------------------------------------------------------------- datasets
+
+
+class Side(StrEnum):
+    """Which side of the split a group is on, for ever."""
+
+    TRAIN = "train"
+    HELD_OUT = "held_out"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLine:
+    """Line `position` (from 0) of side `side` of a version, and the correction it was made from: the lineage, both ways."""
+
+    version_id: str
+    side: Side
+    position: int
+    correction_id: str
+    group_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion:
+    """A frozen dataset. `id` is "ds_" and the first 32 hex digits of SHA-256 over its files' names and bytes."""
+
+    id: str
+    voice_id: str
+    created_at: datetime
+    created_by: str  # actor id
+    train_count: int
+    held_out_count: int
+    train_tokens: int
+    card: Mapping[str, Any]  # counts, tokens, what was left out and why
+
+
+# ---------------------------------------------------------------- runs
+
+
+class RunState(StrEnum):
+    """requested → frozen → submitted → training → servable → evaluated → promoted; or stopped | failed | cancelled.
+
+    *Trained* and *servable* are two facts: `training` ends when the vendor's job has succeeded *and* the model answers.
+    """
+
+    REQUESTED = "requested"
+    FROZEN = "frozen"  # its dataset version exists
+    SUBMITTED = "submitted"  # the training job exists at the vendor
+    TRAINING = "training"  # the vendor has begun
+    SERVABLE = "servable"  # the candidate answers
+    EVALUATED = "evaluated"  # scores and verdict are saved
+    PROMOTED = "promoted"  # a deployment row names the candidate
+    STOPPED = "stopped"  # the verdict was no, or there was nothing to train on
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN_RUN_STATES = frozenset(
+    {RunState.REQUESTED, RunState.FROZEN, RunState.SUBMITTED, RunState.TRAINING, RunState.SERVABLE, RunState.EVALUATED}
+)
+
+
+class Trigger(StrEnum):
+    """What started a run."""
+
+    PERSON = "person"  # /retrain, the console's button, `finetone retrain`
+    COUNT = "count"  # enough newly approved corrections
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One durable training run of ours. At most one per voice is open, by constraint.
+
+    `epoch` is the fence: whoever claims the run raises it, and a write under an older epoch is refused (RunMoved).
+    """
+
+    id: str
+    voice_id: str
+    state: RunState
+    trigger: Trigger
+    requested_by: str
+    requested_at: datetime
+    updated_at: datetime
+    epoch: int
+    lease_owner: str | None
+    lease_until: datetime | None
+    base_model: str
+    dataset_version_id: str | None = None
+    training_file_id: str | None = None  # the provider's id of the uploaded file
+    job_id: str | None = None  # the provider's id of the training job
+    candidate_name: str | None = None  # the provider's name of the tuned model
+    end_reason: str = ""  # a sentence, once the run is over
+    cancel_requested_by: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run still has a way to go."""
+        return self.state in OPEN_RUN_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something that happened in a run, kept for ever. `key` makes it unique within the run (the provider's event id, or ours).
+
+    `numbers` holds what can be drawn: step, total_steps, train_loss, valid_loss, learning_rate, seconds_left.
+    """
+
+    run_id: str
+    key: str
+    at: datetime
+    level: str  # "info" | "warn" | "error"
+    text: str
+    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
+class SampleScore:
+    """One held-out question, both answers and their scores in [0, 1] against the reference."""
+
+    correction_id: str
+    question: str
+    reference: str
+    incumbent_text: str
+    candidate_text: str
+    incumbent_score: float
+    candidate_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The comparison a promotion rests on. `passed` is the verdict, `reason` its sentence with the numbers."""
+
+    run_id: str
+    incumbent_name: str
+    candidate_name: str
+    samples: tuple[SampleScore, ...]
+    margin: float  # mean gain that was required, in score points of [0, 1]
+    passed: bool
+    reason: str
+    evaluated_at: datetime
+
+
+# ---------------------------------------------------------------- models and deployments
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that can answer. `number` counts a voice's models from 0, the base; people say "model 3"."""
+
+    id: str
+    voice_id: str
+    number: int
+    name: str  # the provider's name, sent in requests
+    base_model: str
+    run_id: str | None  # None for the base
+    dataset_version_id: str | None
+    created_at: datetime
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is the untuned base model."""
+        return self.run_id is None
+
+
+class DeploymentKind(StrEnum):
+    """Why a deployment row was appended."""
+
+    FIRST = "first"  # the base model, when the voice was created
+    PROMOTION = "promotion"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """This model serves since then, by whom and why. Append-only; the highest `seq` of a voice is the current one."""
+
+    id: str
+    voice_id: str
+    seq: int
+    kind: DeploymentKind
+    model: Model
+    run_id: str | None
+    since: datetime
+    by: str  # actor id
+    why: str
+
+
+# ---------------------------------------------------------------- audit
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which thing, when. Appended in the same transaction as the change it describes."""
+
+    id: int
+    at: datetime
+    actor_id: str
+    verb: str  # "approve", "promote", …
+    subject: str  # the id of the thing
+    detail: Mapping[str, Any]

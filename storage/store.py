@@ -1,0 +1,55 @@
+"""The store: everything Finetone remembers, one attribute per noun. Records go in and out, rows never do."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from storage.audit import Audit
+from storage.conversations import Conversations
+from storage.corrections import Corrections
+from storage.database import Database, parse_url
+from storage.datasets import Datasets
+from storage.feedback import FeedbackGiven
+from storage.migrate import migrate
+from storage.models import Models
+from storage.people import People
+from storage.runs import Runs
+from storage.voices import Voices
+
+
+async def open_store(database_url: str) -> "Store":
+    """Bring the database to the newest schema (creating a SQLite file and its folder), then open it.
+
+    `sqlite+aiosqlite:///data/app.sqlite` or `postgresql+psycopg://user@host/name`. Raises DatabaseUnavailable.
+    """
+    url = parse_url(database_url)
+    await asyncio.to_thread(migrate, url)
+    return Store(Database(url))
+
+
+class Store:
+    """The nouns' stores over one database. Each method of theirs is one short transaction; time is passed in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.people = People(database)
+        self.voices = Voices(database)
+        self.conversations = Conversations(database)
+        self.feedback = FeedbackGiven(database)
+        self.corrections = Corrections(database)
+        self.datasets = Datasets(database)
+        self.runs = Runs(database)
+        self.models = Models(database)
+        self.audit = Audit(database)
+
+    async def close(self) -> None:
+        """Close every connection; the store is of no use afterwards."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,270 @@
+"""Training in the console: what a run would do, its start, its progress, what it proved, and the way back."""
+
+import asyncio
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.console.training import curve, progress
+from curation.retrain import advance
+from providers.base import ErrorKind
+from providers.fake import FakeProvider
+from storage.records import Run, RunEvent, RunState, Trigger
+from storage.store import Store
+from tests.bot.console.scenes import House, build_house, read
+from tests.conftest import Clock
+
+
+async def run_of(house: House) -> Run:
+    run = await house.store.runs.open_run(house.voice.id)
+    assert run is not None
+    return run
+
+
+async def step(house: House) -> Run:
+    """One step of the worker."""
+    claimed = await house.store.runs.claim((await run_of(house)).id, "worker", now=house.clock(), lease_s=60)
+    assert claimed is not None
+    return await advance(house.console.workshop, claimed)
+
+
+async def test_too_few_examples_are_counted_and_nothing_can_be_started(house: House):
+    await house.approve(3)
+    await house.propose(2, first=3)
+    async with house.browser("ada") as browser:
+        page = await browser.page("/training")
+        assert "3 approved examples, at least 12 needed" in page
+        assert "2 corrections still wait for approval" in page
+        assert "Start training" not in page
+        response = await browser.post("/training")
+    assert response.status_code == 409
+    assert "3 approved examples, at least 12 needed" in response.text
+
+
+async def test_the_preview_says_what_a_run_would_do(house: House):
+    await house.approve(15)
+    await house.approve(1, first=0)
+    async with house.browser("ada") as browser:
+        page = await browser.page("/training")
+    assert re.search(r"to train on 12 kept back to judge by 3", page)
+    assert "counted by words" in page
+    assert "not known until a first run has been measured here" in page
+    assert "Start training" in page
+
+
+async def test_a_second_start_joins_the_open_run(house: House):
+    await house.approve(12)
+    async with house.browser("ada") as browser:
+        first, second = await asyncio.gather(browser.post("/training"), browser.post("/training"))
+        assert first.headers["location"] == second.headers["location"]
+        page = await browser.page("/training")
+        assert "A run is open. Follow it" in page
+        assert "Start training" not in page
+    assert len(await house.store.runs.recent(house.voice.id, 10)) == 1
+
+
+async def test_a_run_is_followed_to_its_promotion(house: House):
+    await house.approve(15)
+    async with house.browser("ada") as browser:
+        path = (await browser.post("/training")).headers["location"]
+        begun = (await browser.get(path)).text
+        assert 'hx-trigger="every 1s"' in begun
+        assert "Cancel run" in begun
+        await step(house)  # freeze
+        await step(house)  # submit
+        await step(house)  # first poll
+        await step(house)  # second poll
+        numbers = (await browser.get(f"{path}/numbers")).json()
+        assert numbers == {"is_open": True, "steps": [1, 2], "train_loss": [3.0, 1.5], "valid_loss": [None, None]}
+        moving = (await browser.get(f"{path}/progress")).text
+        assert "2 of 3 steps" in moving
+        seen = re.search(r"seen=(\d+)&amp;state=(\w+)|seen=(\d+)&state=(\w+)", moving)
+        assert seen is not None
+        query = seen[0].replace("&amp;", "&")
+        assert (await browser.get(f"{path}/progress?{query}")).status_code == 204
+        run = await house.work()
+        assert run.state is RunState.PROMOTED
+        over = await browser.get(f"{path}/progress?{query}")
+        assert (over.status_code, over.headers["hx-refresh"]) == (204, "true")
+        page = (await browser.get(path)).text
+        text = read(page)
+        assert "Model 1 is better" in text
+        assert "Closer to the approved answers: 1.000 against" in text
+        assert "Dear customer, regarding: Question" in text
+        assert "Cancel run" not in text
+        assert "every 1s" not in page
+        assert "(better on 3, worse on 0;" in text
+        overview = await browser.page("/training")
+        assert "Model 1 was trained on exactly these 12 examples." in overview
+        assert "model 1 serving" in overview
+        assert run.id not in text + overview
+
+
+async def test_a_measured_run_tells_how_long_the_next_takes(house: House):
+    await house.approve(15)
+    async with house.browser("ada") as browser:
+        await browser.post("/training")
+        await house.work()
+        await house.approve(2, first=100)
+        page = await browser.page("/training")
+    assert re.search(r"about (\d+ (second|minute)s?|[\d.]+ hours), from the last run here", page)
+
+
+async def test_a_candidate_that_is_not_better_is_said_to_be_so(store: Store, clock: Clock):
+    provider = FakeProvider(script=lambda model, messages: "I cannot help.")
+    async with (await build_house(store, clock, provider=provider)).opened() as house, house.browser("ada") as browser:
+        await house.approve(12)
+        path = (await browser.post("/training")).headers["location"]
+        assert (await house.work()).state is RunState.STOPPED
+        text = await browser.page(path)
+        assert "Model 1 is not better" in text
+        assert "Stopped" in text
+        assert "model 0 serving" in text
+
+
+async def test_a_run_is_cancelled_by_an_admin_only(house: House):
+    await house.approve(12)
+    async with house.browser("ada") as ada, house.browser("mia") as mia:
+        path = (await ada.post("/training")).headers["location"]
+        assert "Cancel run" not in await mia.page(path)
+        assert (await mia.post(f"{path}/cancel")).status_code == 403
+        assert (await ada.post(f"{path}/cancel")).headers["location"] == path
+        assert "Cancelling. The training job is stopped at the provider first." in await ada.page(path)
+        await house.work()
+        assert "Cancelled by Ada." in await ada.page(path)
+        again = await ada.post(f"{path}/cancel")
+        assert again.headers["location"] == path
+        assert "That run is already over: cancelled." in await ada.page(path)
+
+
+async def test_only_an_admin_starts(house: House):
+    await house.approve(12)
+    async with house.browser("both") as browser:
+        assert "An admin can start it." in await browser.page("/training")
+        response = await browser.post("/training")
+    assert response.status_code == 403
+    assert "Only an admin can start a training run, and Both is not one." in response.text
+
+
+async def test_a_dataset_names_the_people_behind_every_line(house: House):
+    await house.approve(60)
+    async with house.browser("ada") as browser:
+        await browser.post("/training")
+        run = await house.work()
+        first = (await browser.get(f"/datasets/{run.dataset_version_id}")).text
+        assert "48 to train on" in read(first).replace("to train on 48", "48 to train on")
+        assert "Page 1 of 2" in first
+        assert first.count("Mia") == first.count("Noor") == 50
+        second = (await browser.get(f"/datasets/{run.dataset_version_id}?page=2")).text
+        link = re.search(r'href="(/corrections/[^"]+)"', second)
+        assert link is not None
+        correction = await browser.page(link[1])
+        assert "Kept back" in read(second)
+        assert re.search(r"an imported file, faq.csv:\d+", correction)
+        assert re.search(r"Datasets 21 Nov 2026, 09:\d\d UTC , kept back, line \d+", correction)
+
+
+# ---------------------------------------------------------------- the models
+
+
+async def test_the_way_there_and_back(house: House):
+    await house.approve(12)
+    async with house.browser("ada") as browser:
+        assert "there is nothing to roll back to" in await browser.page("/models")
+        await browser.post("/training")
+        await house.work()
+        house.provider.fail_next("model_names", ErrorKind.UNREACHABLE, times=99)
+        house.provider.fail_next("stream", ErrorKind.UNREACHABLE, times=99)
+        page = await browser.page("/models")
+        assert "Model 1 serves" in page
+        assert "Roll back to model 0" in page
+        confirm = await browser.page("/models/roll-back")
+        assert "Serve model 0 again?" in confirm
+        response = await browser.post("/models/roll-back", {"to": "0", "why": "Too salty"})
+        assert response.headers["location"] == "/models"
+        page = await browser.page("/models")
+        assert "Model 0 serves now." in page
+        assert "by Ada . Too salty" in page
+        assert "Serve model 1 again" in page
+        await browser.post("/models/roll-back", {"to": "1"})
+        assert "Rolled back by Ada." in await browser.page("/models")
+        history = await browser.page("/history")
+        assert "rolled back to an earlier model Too salty" in history
+        assert "promoted a model" in history
+
+
+@pytest.mark.parametrize(
+    ("to", "sentence"),
+    [
+        ("", "Model 0 was the first to serve, so there is nothing before it"),
+        ("0", "Model 0 is the one that serves now."),
+        ("7", "Model 7 has never served"),
+    ],
+)
+async def test_what_cannot_be_gone_back_to_is_a_sentence(house: House, to: str, sentence: str):
+    async with house.browser("ada") as browser:
+        response = await browser.post("/models/roll-back", {"to": to})
+        assert response.status_code == 409
+        assert sentence in response.text
+        assert (await browser.get(f"/models/roll-back{f'?to={to}' if to else ''}")).status_code == 409
+
+
+async def test_only_an_admin_rolls_back(house: House):
+    async with house.browser("both") as browser:
+        assert (await browser.post("/models/roll-back", {"to": "0"})).status_code == 403
+        assert (await browser.get("/models/roll-back")).status_code == 403
+
+
+# ---------------------------------------------------------------- progress and curve
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+RUN = Run("run_1", "voice_1", RunState.TRAINING, Trigger.PERSON, "actor_1", AT, AT, 1, None, None, "base", "ds_1")
+
+
+def event(**numbers: float) -> RunEvent:
+    return RunEvent("run_1", "k", AT, "info", "", numbers)
+
+
+@pytest.mark.parametrize(
+    ("run", "stage"),
+    [
+        (replace(RUN, state=RunState.REQUESTED, dataset_version_id=None), 0),
+        (replace(RUN, state=RunState.FROZEN), 1),
+        (RUN, 1),
+        (replace(RUN, state=RunState.SERVABLE), 2),
+        (replace(RUN, state=RunState.EVALUATED), 3),
+        (replace(RUN, state=RunState.PROMOTED, candidate_name="m"), 4),
+        (replace(RUN, state=RunState.STOPPED, candidate_name="m"), 4),
+        (replace(RUN, state=RunState.FAILED), 1),
+        (replace(RUN, state=RunState.FAILED, candidate_name="m"), 2),
+        (replace(RUN, state=RunState.CANCELLED, dataset_version_id=None), 0),
+    ],
+    ids=lambda value: value.state.value if isinstance(value, Run) else "",
+)
+def test_a_run_is_at_a_stage(run: Run, stage: int):
+    assert progress(run, []).stage == stage
+
+
+def test_progress_is_counted_by_the_newest_event_of_its_stage():
+    events = [
+        event(step=1, total_steps=9),
+        event(step=4, total_steps=9, seconds_left=30),
+        event(evaluated=2, to_evaluate=3),
+    ]
+    training, comparing = progress(RUN, events), progress(replace(RUN, state=RunState.SERVABLE), events)
+    assert (training.done, training.total, training.what, training.seconds_left) == (4, 9, "steps", 30)
+    assert (comparing.done, comparing.total, comparing.what) == (2, 3, "held-out questions")
+    assert progress(RUN, []).total == 0
+
+
+def test_the_curve_is_in_step_order_and_has_gaps():
+    events = [
+        event(step=2, train_loss=1.0),
+        event(step=1, train_loss=2.0),
+        event(step=2, valid_loss=1.5),
+        event(seconds=3),
+    ]
+    assert curve(list(enumerate(events))) == {"steps": [1, 2], "train_loss": [2.0, 1.0], "valid_loss": [None, 1.5]}
+    assert curve([]) == {"steps": [], "train_loss": [], "valid_loss": []}

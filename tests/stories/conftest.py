@@ -1,0 +1,76 @@
+"""The real program as a person starts it: `finetone run` in a folder of its own, and a real browser in front of it."""
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 180.0  # a first start also obtains the base model
+
+
+@dataclass
+class Running:
+    """A running installation: its folder, its sign-in link and its process."""
+
+    folder: Path
+    link: str
+    process: asyncio.subprocess.Process
+
+    @property
+    def base_url(self) -> str:
+        return self.link.split("/sign-in")[0]
+
+
+def finetone(*arguments: str) -> tuple[str, ...]:
+    """The console script of this environment."""
+    return (str(Path(sys.executable).parent / "finetone"), *arguments)
+
+
+@pytest.fixture
+async def installation(tmp_path: Path) -> AsyncGenerator[Running]:
+    """`finetone run` with the real tuner and the real model, in a path with a space. Skips where the model cannot be had."""
+    folder = tmp_path / "my shop"
+    folder.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        *finetone("run", "--port", "0"),
+        cwd=folder,
+        env={k: v for k, v in os.environ.items() if not k.startswith("FINETONE_")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    printed = ""
+    try:
+        async with asyncio.timeout(START_S):
+            while (found := re.search(r"http://\S+/sign-in\?token=\S+", printed)) is None:
+                line = await process.stdout.readline()
+                if not line:
+                    if "TunerFailed" in printed and ("cannot be" in printed or "not installed" in printed):
+                        pytest.skip(f"the real model cannot be had here: {printed.strip().splitlines()[-1]}")
+                    raise AssertionError(f"finetone run ended:\n{printed}")
+                printed += line.decode()
+        drain = asyncio.create_task(process.stdout.read())
+        yield Running(folder, found.group(0), process)
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 30)
+        await drain
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
