@@ -152,7 +152,7 @@ async def test_a_running_job_is_taken_up_by_the_next_server(bench: Bench):
     async def proven(*_: Any) -> Proof:
         return CHANGED
 
-    base = bench.server.jobs._base  # noqa: SLF001
+    base = bench.server.jobs._base
     async with running_jobs(Jobs(store, home, base, bench.launcher, proven, "local", 1)):
         assert (await ended(bench.client, made.id)).status == "succeeded"
 
