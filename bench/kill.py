@@ -12,6 +12,7 @@ import random
 import re
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 import time
@@ -90,7 +91,7 @@ def victims(parts: list[Part]) -> dict[str, list[psutil.Process]]:
 def kind(process: psutil.Process) -> str:
     """Which of the tuner's processes this is, by its command line."""
     line = " ".join(process.cmdline())
-    for mark, name in (("tuner serve", "tuner"), ("tuner.engine", "engine"), ("tuner.train", "trainer")):
+    for mark, name in (("tuner serve", "tuner"), ("tuner.llama_process", "engine"), ("tuner train", "trainer")):
         if mark in line:
             return name
     return "other"
@@ -329,10 +330,13 @@ def installation(folder: Path, store_url: str, port: int) -> list[Part]:
     ]
 
 
-async def kill_at_random(parts: list[Part], kills: int, dice: random.Random, counts: Counter[str]) -> None:
+async def kill_at_random(
+    parts: list[Part], kills: int, mean_s: float, dice: random.Random, counts: Counter[str]
+) -> None:
     """Kill `kills` processes, one at a time; each kind gets its turn before one is killed again."""
+    began = time.monotonic()
     while counts.total() < kills:
-        await asyncio.sleep(dice.uniform(1.0, 8.0))
+        await asyncio.sleep(dice.uniform(1.0, 2 * mean_s - 1.0))
         alive = victims(parts)
         if not alive:
             continue
@@ -341,10 +345,10 @@ async def kill_at_random(parts: list[Part], kills: int, dice: random.Random, cou
         with contextlib.suppress(psutil.NoSuchProcess):
             dice.choice(alive[name]).send_signal(signal.SIGKILL)
             counts[name] += 1
-            print(f"  ✝ {name}", flush=True)
+            print(f"  ✝ {name} killed at {time.monotonic() - began:.0f} s", flush=True)
 
 
-async def one_story(database: str, kills: int, seed: int) -> dict[str, Any]:
+async def one_story(database: str, kills: int, mean_s: float, seed: int) -> dict[str, Any]:
     """Play one story under `kills` kills and count what is left of it."""
     began = time.monotonic()
     async with contextlib.AsyncExitStack() as stack:
@@ -359,7 +363,7 @@ async def one_story(database: str, kills: int, seed: int) -> dict[str, Any]:
         keepers = [asyncio.create_task(part.keep(stop)) for part in parts]
         talker = parts[0] if len(parts) == 1 else parts[1]
         story = Story(Person(f"http://127.0.0.1:{port}", talker.links), store_url)
-        killer = asyncio.create_task(kill_at_random(parts, kills, random.Random(seed), counts))
+        killer = asyncio.create_task(kill_at_random(parts, kills, mean_s, random.Random(seed), counts))
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await story.play()
@@ -368,7 +372,7 @@ async def one_story(database: str, kills: int, seed: int) -> dict[str, Any]:
             stop.set()
             await asyncio.gather(*keepers, killer, return_exceptions=True)
             await story.person.client.aclose()
-        row = await count(store_url)
+        row = await count(store_url) | {"jobs": paid_jobs(folder)}
     return {
         "database": database,
         "seed": seed,
@@ -386,20 +390,20 @@ async def count(store_url: str) -> dict[str, Any]:
         history = await store.models.deployments(voice.id, limit=100)
         corrections = await store.corrections.count(voice.id)
         unanswered = await store.conversations.unanswered(now())
-        jobs = {
-            event.text.split()[2]
-            for run in runs
-            for _, event in await store.runs.events(run.id)
-            if event.key == "submitted"
-        }
     return {
         "runs": len(runs),
         "promoted": sum(run.state is RunState.PROMOTED for run in runs),
-        "jobs": len(jobs),
         "deployments": [str(deployment.kind) for deployment in reversed(history)],
         "approved": corrections.get(CorrectionState.APPROVED, 0),
         "unanswered": len(unanswered),
     }
+
+
+def paid_jobs(folder: Path) -> int:
+    """How many training jobs the tuner itself remembers, whatever our own rows say."""
+    (ledger,) = folder.rglob("tuner.sqlite")
+    with contextlib.closing(sqlite3.connect(ledger)) as connection:
+        return connection.execute("SELECT count(*) FROM jobs").fetchone()[0]
 
 
 def main() -> None:
@@ -407,11 +411,14 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--every", type=float, default=18.0, help="seconds between two kills, on average")
     parser.add_argument("--stories", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     kills = 3 if chosen.quick else chosen.kills
-    rows = [asyncio.run(one_story(chosen.database, kills, chosen.seed + i)) for i in range(chosen.stories)]
+    rows = [
+        asyncio.run(one_story(chosen.database, kills, chosen.every, chosen.seed + i)) for i in range(chosen.stories)
+    ]
     expected = ["first", "promotion", "rollback"]
     promises = [
         Promise(

@@ -89,7 +89,9 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
         tokenizer_file = settings.tokenizer_file or weights.tokenizer_file
         counter = token_counter(weights.base_model, tokenizer_file, settings.data_dir / "tiktoken")
         voice = await store.voices.ensure(settings.voice_name, settings.voice_prompt, weights.base_model, at=utc_now())
-        yield _assemble(settings, store, voice, provider, counter, is_attached=attach)
+        program = _assemble(settings, store, voice, provider, counter, is_attached=attach)
+        await store.conversations.release_turns(program.desk.owner)  # of a life that ended in the middle of a reply
+        yield program
 
 
 def _assemble(

@@ -85,6 +85,15 @@ class Conversations:
                 return None
             return Turn(**row)
 
+    async def release_turns(self, owner: str) -> int:
+        """Free the open turns that `owner` claimed in an earlier life, without waiting for their leases; how many.
+
+        Only for a name that one process at a time can carry: a second one at work under it would be cut off.
+        """
+        held = and_(turns.c.state == TurnState.ASKED, turns.c.lease_owner == owner, turns.c.lease_until.is_not(None))
+        async with self._database.writing() as connection:
+            return (await connection.execute(update(turns).where(held).values(lease_until=None))).rowcount
+
     async def unanswered(self, now: datetime) -> list[Turn]:
         """Turns that wait for an answer and that nobody is working on, oldest first."""
         statement = select(turns).where(turns.c.state == TurnState.ASKED, _is_free(now))

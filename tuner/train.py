@@ -29,6 +29,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from tuner.adapters import SUPPORTED, Shape, write_adapter
 from tuner.convert import ensure_training_folder
+from tuner.cores import Cores, this_machine
 from tuner.errors import TunerError
 from tuner.paths import held_lock
 from tuner.training_file import Row, parse_lines
@@ -96,7 +97,6 @@ def _train(folder: Path, progress: Progress) -> None:
     spec = json.loads((folder / "spec.json").read_text())
     base = Base(**spec["base"])
     recipe: dict[str, Any] = spec["recipe"]
-    torch.set_num_threads(os.cpu_count() or 1)
     model_folder = ensure_training_folder(base, progress.message)
     set_seed(spec["seed"])
     on_gpu = torch.cuda.is_available()
@@ -154,7 +154,7 @@ def _train(folder: Path, progress: Progress) -> None:
         train_dataset=Dataset.from_list(examples),
         processing_class=tokenizer,
         peft_config=lora,
-        callbacks=[reporter],
+        callbacks=[reporter, Threads(this_machine())],
     )
     trained_tokens = sum(len(example["input_ids"]) for example in examples) * recipe["n_epochs"]
     progress.write("started", total_steps=math.ceil(len(examples) / recipe["batch_size"]) * recipe["n_epochs"])
@@ -331,6 +331,16 @@ class Reporter(TrainerCallback):
     def _ends_epoch(self, state: Any) -> bool:
         steps_per_epoch = state.max_steps // self._n_epochs
         return steps_per_epoch > 0 and state.global_step % steps_per_epoch == 0
+
+
+class Threads(TrainerCallback):
+    """Gives each step as many threads as others leave cores."""
+
+    def __init__(self, cores: Cores) -> None:
+        self._cores = cores
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        torch.set_num_threads(self._cores.free())
 
 
 def validation_loss(model: Any, examples: list[dict[str, list[int]]], args: Any, pad_id: int) -> tuple[float, float]:

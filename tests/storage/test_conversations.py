@@ -43,6 +43,16 @@ async def test_one_worker_at_a_time_answers_a_turn(scene: Scene, other_store: St
     assert len([claim for claim in claims if claim is not None]) == 1
 
 
+async def test_an_owner_that_starts_again_frees_what_it_held_before_and_nothing_else(scene: Scene) -> None:
+    conversations = scene.store.conversations
+    mine, theirs = await a_turn(scene, "mine"), await a_turn(scene, "theirs")
+    await conversations.claim_turn(mine.id, "embedded", now=scene.clock(), lease_s=600)
+    await conversations.claim_turn(theirs.id, "worker-2", now=scene.clock(), lease_s=600)
+    assert await conversations.release_turns("embedded") == 1
+    assert [turn.id for turn in await conversations.unanswered(scene.clock())] == [mine.id]
+    assert await conversations.release_turns("embedded") == 0
+
+
 async def test_a_turn_is_claimed_again_by_its_owner_or_after_its_lease(scene: Scene) -> None:
     conversations = scene.store.conversations
     turn = await a_turn(scene)
