@@ -6,7 +6,7 @@ import sys
 
 import bench
 
-NOT_BENCHES = {"__main__", "report"}
+NOT_BENCHES = {"__main__", "person", "report"}
 
 
 def main() -> None:

@@ -18,22 +18,23 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import httpx
 import psutil
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from bench.person import Person
 from bench.report import Promise, arguments, finish
 from storage.records import CorrectionState, DeploymentKind, RunState
 from storage.store import open_store
 
-T = TypeVar("T")
 LESSONS = Path(__file__).parent.parent / "bot" / "demo" / "puffin.jsonl"
 PATIENCE_S = 1_500.0  # for the whole story, kills included
-ASKED = "Is there a puffin in my box?"
+QUESTIONS = ("Where is my parcel?", "Is there a puffin in my box?", "Is there a puffin in my box?")
 
 
 # ---------------------------------------------------------------- the processes
@@ -97,51 +98,6 @@ def kind(process: psutil.Process) -> str:
     return "other"
 
 
-# ---------------------------------------------------------------- the person
-
-
-@dataclass
-class Person:
-    """A browser with somebody in front of it who reloads until the page comes."""
-
-    base_url: str
-    links: Callable[[], list[str]]
-    client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=20))
-
-    async def until(self, step: Callable[[], Awaitable[T | None]]) -> T:
-        """Repeat a step until it gives something other than None; a broken connection is a reason to try again."""
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                result = await step()
-                if result is not None:
-                    return result
-            await asyncio.sleep(0.3)
-
-    async def page(self, path: str) -> str | None:
-        """A page of ours, signing in first where that is needed; None when it is not there yet."""
-        response = await self.client.get(self.base_url + path, follow_redirects=True)
-        if "/sign-in" in str(response.url) or response.status_code == 401:
-            for link in reversed(self.links()):
-                await self.client.get(link, follow_redirects=True)
-                response = await self.client.get(self.base_url + path, follow_redirects=True)
-                if response.status_code == 200 and "/sign-in" not in str(response.url):
-                    break
-            else:
-                return None
-        return response.text if response.status_code == 200 else None
-
-    async def post(self, path: str, page: str, fields: dict[str, Any], **files: Any) -> httpx.Response:
-        """Send a form of `page` with its token."""
-        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
-        assert token is not None, "the page has no form token"
-        return await self.client.post(
-            self.base_url + path,
-            data={"csrf_token": token.group(1), **fields},
-            headers={"origin": self.base_url},
-            **files,
-        )
-
-
 # ---------------------------------------------------------------- the story
 
 
@@ -156,28 +112,28 @@ class Story:
     async def play(self) -> None:
         """Ask, correct, approve, teach the rest by a file, retrain, ask again, roll back, ask a third time."""
         conversation, first_key = str(uuid.uuid4()), str(uuid.uuid4())
-        first = await self.ask(conversation, first_key, "Where is my parcel?")
+        first = await self.ask(conversation, first_key, QUESTIONS[0])
         await self.correct(first)
         await self.teach()
         await self.approve_everything()
         await self.retrain()
-        await self.ask(str(uuid.uuid4()), str(uuid.uuid4()), ASKED)
+        await self.ask(str(uuid.uuid4()), str(uuid.uuid4()), QUESTIONS[1])
         await self.roll_back()
-        await self.ask(str(uuid.uuid4()), str(uuid.uuid4()), ASKED)
+        await self.ask(str(uuid.uuid4()), str(uuid.uuid4()), QUESTIONS[2])
 
     def tell(self, what: str) -> None:
         """Say how far the story is."""
         self.told.append(what)
         print(f"  {what}", flush=True)
 
-    async def ask(self, conversation: str, key: str, text: str) -> str:
+    async def ask(self, conversation: str, key: str, question: str) -> str:
         """Send one question (again after a crash, under the same key) and wait for its reply."""
 
         async def sent() -> bool | None:
             page = await self.person.page("/")
             if page is None:
                 return None
-            fields = {"text": text, "key": key, "conversation": conversation}
+            fields = {"text": question, "key": key, "conversation": conversation}
             return (await self.person.post("/ask", page, fields)).status_code in (200, 303) or None
 
         await self.person.until(sent)
@@ -190,7 +146,7 @@ class Story:
                 return None if reply is None else f"{reply.model_name}: {reply.text}\n{reply.id}"
 
         reply, reply_id = (await self.person.until(answered)).rsplit("\n", 1)
-        self.tell(f"asked “{text}”, got {reply[:110]!r}")
+        self.tell(f"asked “{question}”, got {reply[:110]!r}")
         return reply_id
 
     async def correct(self, reply_id: str) -> None:
@@ -396,7 +352,21 @@ async def count(store_url: str) -> dict[str, Any]:
         "deployments": [str(deployment.kind) for deployment in reversed(history)],
         "approved": corrections.get(CorrectionState.APPROVED, 0),
         "unanswered": len(unanswered),
+        **await rows_of(store_url, "turns", "replies"),
     }
+
+
+async def rows_of(store_url: str, *tables: str) -> dict[str, int]:
+    """How many rows each table holds, asked past our own storage."""
+    engine = create_async_engine(store_url)
+    try:
+        async with engine.connect() as connection:
+            return {
+                table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
+                for table in tables
+            }
+    finally:
+        await engine.dispose()
 
 
 def paid_jobs(folder: Path) -> int:
@@ -431,6 +401,12 @@ def main() -> None:
         Promise(
             "stories with one promotion and one roll back",
             sum(r["deployments"] == expected for r in rows),
+            len(rows),
+            "higher",
+        ),
+        Promise(
+            "stories with three questions and one reply to each",
+            sum(r["turns"] == r["replies"] == len(QUESTIONS) for r in rows),
             len(rows),
             "higher",
         ),

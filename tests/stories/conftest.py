@@ -1,6 +1,7 @@
 """The real program as a person starts it: `finetone run` in a folder of its own, and a real browser in front of it."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -42,15 +43,14 @@ def finetone(*arguments: str) -> tuple[str, ...]:
     return (str(Path(sys.executable).parent / "finetone"), *arguments)
 
 
-@pytest.fixture
-async def installation(tmp_path: Path) -> AsyncGenerator[Running]:
-    """`finetone run` with the real tuner and the real model, in a path with a space. Skips where the model cannot be had."""
-    folder = tmp_path / "my shop"
-    folder.mkdir()
+@contextlib.asynccontextmanager
+async def started(folder: Path, **environment: str) -> AsyncGenerator[Running]:
+    """`finetone run` in `folder`, with the real tuner and the real model. Skips where the model cannot be had."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FINETONE_")}
     process = await asyncio.create_subprocess_exec(
         *finetone("run", "--port", "0"),
         cwd=folder,
-        env={k: v for k, v in os.environ.items() if not k.startswith("FINETONE_")},
+        env=clean | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -61,7 +61,7 @@ async def installation(tmp_path: Path) -> AsyncGenerator[Running]:
             while (found := re.search(r"http://\S+/sign-in\?token=\S+", printed)) is None:
                 line = await process.stdout.readline()
                 if not line:
-                    if "TunerFailed" in printed and ("cannot be" in printed or "not installed" in printed):
+                    if "TunerFailed" in printed and ("could not fetch" in printed or "not installed" in printed):
                         pytest.skip(f"the real model cannot be had here: {printed.strip().splitlines()[-1]}")
                     raise AssertionError(f"finetone run ended:\n{printed}")
                 printed += line.decode()
@@ -74,3 +74,12 @@ async def installation(tmp_path: Path) -> AsyncGenerator[Running]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@pytest.fixture
+async def installation(tmp_path: Path) -> AsyncGenerator[Running]:
+    """A running installation in a path with a space."""
+    folder = tmp_path / "my shop"
+    folder.mkdir()
+    async with started(folder) as running:
+        yield running
