@@ -337,6 +337,7 @@ def _jobs(server: Server) -> APIRouter:
         if ended is None:
             raise _at_an_end(await asyncio.to_thread(found, job_id), "cancel")
         await server.jobs.stop_training(job_id)
+        server.jobs.drop_checkpoints(job_id)
         await asyncio.to_thread(server.jobs.announce, job_id, "cancelled")
         return shown(ended)
 

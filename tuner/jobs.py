@@ -15,6 +15,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -143,22 +144,28 @@ class Jobs:
     async def _work(self, job_id: str) -> None:
         """Bring one job to its end."""
         try:
-            if (job := await asyncio.to_thread(self._store.job, job_id)) is None:
-                return
-            if job.status == "validating_files":
-                event = message_event("Files validated, moving job to queued state")
-                await asyncio.to_thread(self._store.move_job, job_id, "queued", event, ("validating_files",))
-                job = await asyncio.to_thread(self._store.job, job_id)
-            if job is not None and job.status == "queued":
-                event = message_event("Fine-tuning job started" if not job.last_step else "Fine-tuning job continued")
-                if not await asyncio.to_thread(self._store.start_job, job_id, time.time(), event):
-                    return
+            await self._begin(job_id)
             await self._train(job_id)
         except OSError as error:
-            await self._fail(job_id, "server_error", f"The server could not run the job: {error.strerror or error}.")
+            with suppress(sqlite3.OperationalError):
+                await self._fail(
+                    job_id, "server_error", f"The server could not run the job: {error.strerror or error}."
+                )
         except sqlite3.OperationalError:
             # The store cannot be written (disk full): the job stays where it is and is taken up again.
             await asyncio.sleep(5)
+
+    async def _begin(self, job_id: str) -> None:
+        """Move the job on until it runs; one that is over stays over."""
+        if (job := await asyncio.to_thread(self._store.job, job_id)) is None:
+            return
+        if job.status == "validating_files":
+            event = message_event("Files validated, moving job to queued state")
+            await asyncio.to_thread(self._store.move_job, job_id, "queued", event, ("validating_files",))
+            job = await asyncio.to_thread(self._store.job, job_id)
+        if job is not None and job.status == "queued":
+            event = message_event("Fine-tuning job started" if not job.last_step else "Fine-tuning job continued")
+            await asyncio.to_thread(self._store.start_job, job_id, time.time(), event)
 
     async def _train(self, job_id: str) -> None:
         folder = self._home.jobs / job_id
@@ -183,7 +190,9 @@ class Jobs:
             if job is None or job.status != "running":
                 return
             if status == NO_SPACE_STATUS:
-                await self._fail(job_id, "disk_full", "The disk is full. Free some space and create the job again.")
+                await self._fail(
+                    job_id, "disk_full", f"The disk of {folder} is full. Free some space and create the job again."
+                )
                 return
             fruitless = 0 if job.last_step > reached else fruitless + 1
             if fruitless >= (MAX_KILLED_STARTS if status < 0 else MAX_FAILED_STARTS):
@@ -291,7 +300,7 @@ class Jobs:
             (self._home.files / result.id).unlink(missing_ok=True)
             return
         await asyncio.to_thread(self.announce, job.id, "succeeded")
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        self.drop_checkpoints(job.id)
 
     def _models(self, job: Job, end: dict[str, Any]) -> list[TunedModel]:
         """The checkpoints' models, then the final one."""
@@ -319,11 +328,16 @@ class Jobs:
         ]
 
     async def _fail(self, job_id: str, code: str, message: str) -> None:
+        self.drop_checkpoints(job_id)  # first: where the disk is full, this makes the room to say so
         error = {"code": code, "message": message, "param": None}
         event = message_event(f"The job failed: {message}", "error")
         ended = await asyncio.to_thread(self._store.end_job, job_id, "failed", error, event, int(time.time()))
         if ended is not None:
             await asyncio.to_thread(self.announce, job_id, "failed")
+
+    def drop_checkpoints(self, job_id: str) -> None:
+        """Remove what only a continued training needs; for jobs that are over."""
+        shutil.rmtree(self._home.jobs / job_id / "checkpoints", ignore_errors=True)
 
     def announce(self, job_id: str, status: str) -> None:
         now = int(time.time())

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model_state_dict
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
@@ -30,6 +31,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from tuner.adapters import SUPPORTED, Shape, write_adapter
 from tuner.convert import ensure_training_folder
 from tuner.cores import Cores, this_machine
+from tuner.disk import FULL_BYTES, DiskFull, free_bytes, require_room
 from tuner.errors import TunerError
 from tuner.paths import held_lock
 from tuner.training_file import Row, parse_lines
@@ -37,6 +39,10 @@ from tuner.weights import Base
 
 SAVE_EVERY_S = 10.0  # at most this much work is lost to a kill
 KEPT_CHECKPOINTS = 3  # adapters of the last epochs stay servable by their own names (official: at most three)
+OUT_OF_MEMORY = "Training ran out of memory. Lower batch_size or max_length."
+ADAPTER_BYTES = 4  # per trained parameter: float32
+CHECKPOINT_BYTES = 3 * ADAPTER_BYTES  # the adapter and Adam's two moments
+BESIDE_BYTES = 8_000_000  # tokenizer, settings and logs beside the numbers of each checkpoint
 NOT_LEARNED = -100  # torch's ignore_index: a label that adds nothing to the loss
 
 
@@ -73,23 +79,31 @@ def run(folder: Path) -> int:
     with held_lock(folder / "lock"):
         try:
             _train(folder, progress)
+        except DiskFull as error:
+            return _give_up(progress, "disk_full", str(error))
         except TunerError as error:
-            progress.write("failed", code="training_failed", message=str(error))
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            return 28  # ENOSPC: there may be no room to say so in the progress file
+            return _give_up(progress, "training_failed", str(error))
         except (MemoryError, torch.OutOfMemoryError):
-            progress.write(
-                "failed", code="out_of_memory", message="Training ran out of memory. Lower batch_size or max_length."
-            )
-        except RuntimeError as error:
-            # torch reports a failed CPU allocation as RuntimeError: "DefaultCPUAllocator: can't allocate memory"
+            return _give_up(progress, "out_of_memory", OUT_OF_MEMORY)
+        # torch reports a failed CPU allocation ("can't allocate memory") as RuntimeError, and so a full disk
+        # (PyTorchFileWriter: "unexpected pos"); safetensors has its own for the latter.
+        except (OSError, RuntimeError, SafetensorError) as error:
+            if getattr(error, "errno", None) == errno.ENOSPC or free_bytes(folder) < FULL_BYTES:
+                return errno.ENOSPC  # there may be no room to say so in the progress file
             if "can't allocate memory" not in str(error):
                 raise
-            progress.write(
-                "failed", code="out_of_memory", message="Training ran out of memory. Lower batch_size or max_length."
-            )
+            return _give_up(progress, "out_of_memory", OUT_OF_MEMORY)
+    return 0
+
+
+def _give_up(progress: Progress, code: str, message: str) -> int:
+    """Say why, once and for all; the exit status of a job that needs no second try, unless that could not be said."""
+    try:
+        progress.write("failed", code=code, message=message)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return errno.ENOSPC
     return 0
 
 
@@ -156,6 +170,10 @@ def _train(folder: Path, progress: Progress) -> None:
         peft_config=lora,
         callbacks=[reporter, Threads(this_machine())],
     )
+    n_trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+    reporter.checkpoint_bytes = n_trained * CHECKPOINT_BYTES + BESIDE_BYTES
+    all_bytes = 3 * reporter.checkpoint_bytes + (KEPT_CHECKPOINTS + 1) * n_trained * ADAPTER_BYTES
+    require_room(folder, 0 if resume_from else all_bytes, "training")
     trained_tokens = sum(len(example["input_ids"]) for example in examples) * recipe["n_epochs"]
     progress.write("started", total_steps=math.ceil(len(examples) / recipe["batch_size"]) * recipe["n_epochs"])
     trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
@@ -294,6 +312,7 @@ class Reporter(TrainerCallback):
         self._validation = validation
         self._pad_id = pad_id
         self._saved_at = time.monotonic()
+        self.checkpoint_bytes = 0  # what one save takes; known once the model is there
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         if not logs or "loss" not in logs:
@@ -322,6 +341,8 @@ class Reporter(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         control.should_save = time.monotonic() - self._saved_at > SAVE_EVERY_S or self._ends_epoch(state)
+        if control.should_save:
+            require_room(Path(args.output_dir).parent, self.checkpoint_bytes, "a checkpoint")
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         # The marker comes last: a folder without it was cut off half way and is not resumed from.
