@@ -56,6 +56,8 @@
     queue.push(...[...root.querySelectorAll("[data-stream]")].reverse()); // the newest first
     next();
     localTimes(root);
+    const correcting = root.closest?.(".turn") && root.matches?.(".correct") ? root : root.querySelector?.(".turn .correct");
+    correcting?.scrollIntoView({ block: "center" }); // its buttons too, not only the box that takes the focus
   });
 
   // htmx tells of a failure to reach the console at all; what was typed stays where it is.

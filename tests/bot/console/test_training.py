@@ -186,7 +186,7 @@ async def test_the_way_there_and_back(house: House):
         assert response.headers["location"] == "/models"
         page = await browser.page("/models")
         assert "Model 0 serves now." in page
-        assert "by Ada . Too salty" in page
+        assert "by Ada : “Too salty”" in page
         assert "Serve model 1 again" in page
         await browser.post("/models/roll-back", {"to": "1"})
         assert "Rolled back by Ada." in await browser.page("/models")
