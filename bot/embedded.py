@@ -78,7 +78,8 @@ async def prepare_weights(home: Path, base: str, report: Report) -> Weights:
         assert process.stderr is not None
         async for raw in process.stderr:
             lines.append(raw.decode(errors="replace").rstrip())
-            report(lines[-1])
+            if not lines[-1].startswith("tuner: "):  # its last sentence becomes the error's
+                report(lines[-1])
 
     assert process.stdout is not None
     output, _ = await asyncio.gather(process.stdout.read(), relay())

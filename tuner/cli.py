@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from tuner.errors import TunerError
+from tuner.extras import lack
 from tuner.paths import Home, weights_dir
 from tuner.weights import DEFAULT_BASE, Base, prepare
 
@@ -101,12 +102,19 @@ def _prepare(source: str) -> Base:
     return prepare(source, weights_dir(dict(os.environ)), _report)
 
 
+def _require(extra: str, purpose: str) -> None:
+    if sentence := lack(extra, purpose):
+        raise TunerError(sentence)
+
+
 def _weights(chosen: argparse.Namespace) -> int:
+    _require("serve", "Serving")
     _print(_prepare(chosen.base).document())
     return 0
 
 
 def _serve(chosen: argparse.Namespace) -> int:
+    _require("serve", "Serving")
     from tuner.serve import ServeSettings, serve  # FastAPI and uvicorn, for this command only
 
     aliases: dict[str, str] = {}

@@ -30,10 +30,13 @@ class Intake:
     base: str
     context_tokens: int
     tokenizer: Path
+    unable: str = ""  # a sentence where this server cannot train at all
     _counter: Callable[[str], int] | None = field(default=None, init=False)
 
     def job(self, body: wire.JobRequest, model: str) -> Job:
         """A job ready to be persisted; `model` is the wanted model with aliases resolved."""
+        if self.unable:
+            raise bad_request(self.unable, code="training_unavailable")
         if model != self.base:
             self._refuse_model(body.model, model)
         method, asked = asked_for(body)

@@ -16,6 +16,7 @@ import uvicorn
 from tuner.app import Server, create_app, running_jobs
 from tuner.engine import EnginePool, EngineSettings, LlamaEngine
 from tuner.errors import TunerError
+from tuner.extras import lack
 from tuner.intake import Intake
 from tuner.jobs import Jobs, Proof
 from tuner.launcher import LocalLauncher
@@ -112,7 +113,7 @@ async def _run(settings: ServeSettings, store: Store, listener: socket.socket, b
             base_created_at=base_created_at,
             pool=pool,
             jobs=jobs,
-            intake=Intake(store, home, base.name, context, Path(base.tokenizer)),
+            intake=Intake(store, home, base.name, context, Path(base.tokenizer), lack("train", "Training")),
             organization=settings.organization,
             aliases=settings.aliases,
             has_tools=has_tools,

@@ -278,6 +278,12 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with running_bench(tmp_path) as running:
+        yield running
+
+
+@asynccontextmanager
+async def running_bench(tmp_path: Path) -> AsyncGenerator[Bench]:
     """The whole server but for torch and llama.cpp; the queue runs when a test starts it (`async with running_jobs`)."""
     home = Home(tmp_path / "home")
     home.create()
