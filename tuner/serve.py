@@ -13,12 +13,13 @@ from pathlib import Path
 
 import uvicorn
 
-from tuner.app import Server, create_app, running_jobs
 from tuner.engine import EnginePool, EngineSettings, LlamaEngine
 from tuner.errors import TunerError
 from tuner.extras import lack
+from tuner.http.app import create_app
+from tuner.http.server import Server
 from tuner.intake import Intake
-from tuner.jobs import Jobs, Proof
+from tuner.jobs import Jobs, Proof, running_jobs
 from tuner.launcher import LocalLauncher
 from tuner.lifeline import watch_stdin
 from tuner.paths import Home, held_lock, write_json

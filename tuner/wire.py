@@ -196,6 +196,17 @@ def file_object(record: FileRecord) -> dict[str, Any]:
     }
 
 
+def page(items: list[dict[str, Any]], has_more: bool) -> dict[str, Any]:
+    """One page of an official list."""
+    return {
+        "object": "list",
+        "data": items,
+        "has_more": has_more,
+        "first_id": items[0]["id"] if items else None,
+        "last_id": items[-1]["id"] if items else None,
+    }
+
+
 def job_object(job: Job, organization: str) -> dict[str, Any]:
     recipe = Recipe(**job.recipe)
     hyperparameters: dict[str, Any] = {

@@ -17,7 +17,8 @@ from providers.openai_api import OpenAIProvider
 from providers.quirks import TUNER
 from storage.records import Message
 from tests.tuner.conftest import DONE, Bench, running_bench, step
-from tuner.app import create_app, running_jobs
+from tuner.http.app import create_app
+from tuner.jobs import running_jobs
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 HELLO = [Message("system", "Be kind."), Message("user", "Hello")]

@@ -17,9 +17,10 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from tuner.app import Server, create_app
 from tuner.engine import EnginePool
 from tuner.errors import TunerError
+from tuner.http.app import create_app
+from tuner.http.server import Server
 from tuner.intake import Intake
 from tuner.jobs import Jobs, Proof
 from tuner.paths import Home, weights_dir

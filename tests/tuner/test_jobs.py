@@ -7,9 +7,8 @@ import pytest
 from openai import APIStatusError, AsyncOpenAI
 
 from tests.tuner.conftest import CHANGED, DONE, VOICE, Bench, step
-from tuner.app import running_jobs
 from tuner.errors import EngineFailed
-from tuner.jobs import Jobs, Proof
+from tuner.jobs import Jobs, Proof, running_jobs
 
 CHECKPOINT: dict[str, Any] = {
     "kind": "checkpoint",
