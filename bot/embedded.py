@@ -85,9 +85,7 @@ async def prepare_weights(home: Path, base: str, report: Report) -> Weights:
     output, _ = await asyncio.gather(process.stdout.read(), relay())
     if await process.wait() != 0:
         raise TunerFailed(
-            lines[-1].removeprefix("tuner: ")
-            if lines
-            else "The base model could not be prepared, and tuner did not say why."
+            _our_words(lines[-1]) if lines else "The base model could not be prepared, and tuner did not say why."
         )
     prepared: dict[str, Any] = json.loads(output.decode().strip().splitlines()[-1])
     tokenizer = prepared.get("tokenizer")
@@ -184,6 +182,11 @@ def _python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, *arguments)
 
 
+def _our_words(sentence: str) -> str:
+    """The tuner's sentence for somebody who runs Finetone: its option --base is our FINETONE_BASE_MODEL."""
+    return sentence.removeprefix("tuner: ").replace("with --base PATH", "by FINETONE_BASE_MODEL")
+
+
 def _last_line(path: Path) -> str:
     lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
-    return lines[-1].removeprefix("tuner: ") if lines else "The tuner ended at once and said nothing."
+    return _our_words(lines[-1]) if lines else "The tuner ended at once and said nothing."
