@@ -136,6 +136,7 @@ class EmbeddedTuner:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log_file,
                 stderr=log_file,
+                start_new_session=True,  # Ctrl+C reaches a whole terminal; the tuner is told to stop by us, last
             )
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):

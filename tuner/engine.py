@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tuner.errors import EngineFailed
+from tuner.errors import EngineFailed, EngineGone
 
 START_LIMIT_S = 120.0  # loading 135M takes 0.6 s; a 7B model from a cold disk takes a minute
 READ_LIMIT_S = 600.0  # longest silence within an answer: a long prompt on a slow CPU
@@ -104,6 +104,7 @@ class LlamaEngine:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stream,
                 env={**os.environ, "PYTHONPATH": _with_package(os.environ.get("PYTHONPATH"))},
+                start_new_session=True,  # Ctrl+C in a terminal reaches everybody; this one is ended by us, after its answers
             )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -162,7 +163,7 @@ class LlamaEngine:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
         except OSError as error:
-            raise EngineFailed("The engine is not running.") from error
+            raise EngineGone("The engine is not running.") from error
         try:
             writer.write(request)
             await writer.drain()
@@ -172,7 +173,7 @@ class LlamaEngine:
             else:
                 yield EngineReply(status, _sized(reader, int(headers.get("content-length", "0"))))
         except (ConnectionError, asyncio.IncompleteReadError) as error:
-            raise EngineFailed("The engine stopped while answering.") from error
+            raise EngineGone("The engine stopped while answering.") from error
         finally:
             writer.close()
             with suppress(OSError):
@@ -325,7 +326,7 @@ class EnginePool:
 
     async def _replace(self, adapters: tuple[Path, ...]) -> _Running:
         if self._is_closed:
-            raise EngineFailed("The server is stopping.")
+            raise EngineGone("The server is stopping.")
         running = _Running(await self._start(adapters))
         before, self._current = self._current, running
         self._recent = {path: None for path in adapters}

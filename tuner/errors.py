@@ -21,6 +21,10 @@ class EngineFailed(TunerError):
     """The inference engine did not start, or stopped while answering."""
 
 
+class EngineGone(EngineFailed):
+    """The engine ended in the middle of something, which says nothing about what it was asked: ask again."""
+
+
 @dataclass
 class ApiError(Exception):
     """A refusal in the official error shape: `{"error": {"message", "type", "param", "code"}}`.

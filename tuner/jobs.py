@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from tuner.errors import EngineFailed
+from tuner.errors import EngineFailed, EngineGone
 from tuner.launcher import Launcher, Run
 from tuner.paths import Home, write_atomically, write_json
 from tuner.store import Delivery, FileRecord, Job, NewEvent, Store, TunedModel
@@ -31,6 +31,7 @@ POLL_S = 0.25  # how soon a step is seen; a step takes about a second here
 MAX_KILLED_STARTS = 8  # trainers killed in a row without one new step, before the job is given up
 MAX_FAILED_STARTS = 2  # the same for trainers that ended by an error of their own, which will repeat itself
 NO_SPACE_STATUS = 28  # ENOSPC, the trainer's exit status when the disk is full
+PROOF_TRIES = 3  # an adapter under which the engine ends three times in a row cannot be served
 
 # Loads an adapter and says how it moved the model on rows of its own training file; see tuner/proof.py.
 Prove = Callable[[Path, list[Row], str], Awaitable["Proof"]]
@@ -267,7 +268,7 @@ class Jobs:
         adapter = folder / end["adapter"]
         rows = await asyncio.to_thread(self._rows, job)
         try:
-            proof = await self._prove(adapter, rows, job.method)
+            proof = await self._proven(adapter, rows, job.method)
         except EngineFailed as error:
             await self._fail(job.id, "not_servable", f"The trained adapter could not be served: {error}")
             return
@@ -301,6 +302,13 @@ class Jobs:
             return
         await asyncio.to_thread(self.announce, job.id, "succeeded")
         self.drop_checkpoints(job.id)
+
+    async def _proven(self, adapter: Path, rows: list[Row], method: str) -> Proof:
+        """The proof, asked for again when the engine ends in the middle of it: that is not the adapter's fault, or not yet."""
+        for _ in range(PROOF_TRIES - 1):
+            with suppress(EngineGone):
+                return await self._prove(adapter, rows, method)
+        return await self._prove(adapter, rows, method)
 
     def _models(self, job: Job, end: dict[str, Any]) -> list[TunedModel]:
         """The checkpoints' models, then the final one."""

@@ -74,5 +74,6 @@ class LocalLauncher:
                 stdout=log,
                 stderr=log,
                 env=environment,
+                start_new_session=True,  # as the engine: ended by us, not by a Ctrl+C meant for the server
             )
         return LocalRun(process)

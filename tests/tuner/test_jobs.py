@@ -7,7 +7,7 @@ import pytest
 from openai import APIStatusError, AsyncOpenAI
 
 from tests.tuner.conftest import CHANGED, DONE, VOICE, Bench, step
-from tuner.errors import EngineFailed
+from tuner.errors import EngineFailed, EngineGone
 from tuner.jobs import Jobs, Proof, running_jobs
 
 CHECKPOINT: dict[str, Any] = {
@@ -72,6 +72,22 @@ async def test_a_trained_and_proven_job_succeeds_with_model_checkpoint_events_an
     assert events[0] == f"Created fine-tuning job: {job.id}"
     assert events[-1] == "The job has successfully completed"
     assert "Served and checked: mean log-probability of 6 training answers: -2.000 before, -0.500 after" in events
+
+
+async def test_an_engine_that_dies_in_the_middle_of_the_proof_is_asked_again(bench: Bench):
+    bench.launcher.scripts = [([step(1), DONE], 0)]
+    bench.proofs += [EngineGone("The engine stopped while answering.")] * 2
+    async with running_jobs(bench.server.jobs):
+        job = await ended(bench.client, (await submit(bench.client)).id)
+    assert job.status == "succeeded"
+
+
+async def test_an_adapter_that_kills_the_engine_every_time_fails_the_job(bench: Bench):
+    bench.launcher.scripts = [([step(1), DONE], 0)]
+    bench.proofs += [EngineGone("The engine stopped while answering.")] * 3
+    async with running_jobs(bench.server.jobs):
+        job = await ended(bench.client, (await submit(bench.client)).id)
+    assert (job.status, job.error.code) == ("failed", "not_servable")
 
 
 @pytest.mark.parametrize(
