@@ -7,13 +7,13 @@ from importlib import resources
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.stories.conftest import CHROMIUM, CHROMIUM_ARGUMENTS, Running
+from tests.chromium import CHROMIUM, FLAGS, needs_chromium
+from tests.stories.conftest import Running
 
 pytestmark = [
-    pytest.mark.browser,
+    *needs_chromium,
     pytest.mark.real_model,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: install Debian's chromium to run the browser story"),
 ]
 QUESTION = "Do you repair broken umbrellas?"  # not among the lessons
 TRAINED_MS = 600_000  # the longest a run may take on two busy cores
@@ -40,7 +40,7 @@ def model_of(turn: str) -> int:
 
 async def test_a_correction_reaches_the_model_and_the_model_reaches_the_customer(installation: Running):
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page()
         await page.goto(installation.link)
 

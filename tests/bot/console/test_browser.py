@@ -4,8 +4,6 @@ Chromium is Debian's, driven by Playwright; the provider is the fake, the worker
 """
 
 import asyncio
-import os
-import shutil
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,24 +23,12 @@ from providers.base import Chunk, Message, Sampling
 from providers.fake import FakeProvider
 from storage.store import Store
 from tests.bot.console.scenes import House, build_house, shop
+from tests.chromium import CHROMIUM, FLAGS, needs_chromium
 
-CHROMIUM = os.environ.get("FINETONE_TEST_CHROMIUM") or shutil.which("chromium") or ""
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TIMEOUT_MS = 20_000  # for a machine that is busy with other things
 PACE = Pace(poll_s=0.3, idle_s=0.1, retry_s=0.3)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no chromium on the path: install Debian's, or set FINETONE_TEST_CHROMIUM"),
-]
+pytestmark = needs_chromium
 
 
 @dataclass
