@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from tuner.errors import EngineFailed, EngineGone
 
 START_LIMIT_S = 120.0  # loading 135M takes 0.6 s; a 7B model from a cold disk takes a minute
+REPLACE_LIMIT_S = 15.0  # for a dead engine to be replaced: loading takes under a second idle, several beside training
 READ_LIMIT_S = 600.0  # longest silence within an answer: a long prompt on a slow CPU
 PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
 
@@ -229,6 +230,7 @@ class _Running:
     engine: Engine
     in_flight: int = 0
     is_retired: bool = False
+    replaced: asyncio.Event = field(default_factory=asyncio.Event)  # set once another serves in its place
 
 
 @dataclass(frozen=True)
@@ -287,10 +289,20 @@ class EnginePool:
         try:
             lora = [] if adapter is None else [{"id": running.engine.adapters.index(adapter), "scale": 1.0}]
             yield Lease(running.engine, lora)
+        except EngineGone:
+            await self._mourn(running)
+            raise
         finally:
             running.in_flight -= 1
             if running.is_retired and not running.in_flight:
                 self._spawn(self._dismiss(running))
+
+    async def _mourn(self, running: _Running) -> None:
+        """Wait until a dead engine is replaced, so that whoever asks again meets the next one."""
+        if self._current is running and not self._is_closed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REPLACE_LIMIT_S):
+                    await running.replaced.wait()
 
     def forget(self, adapter: Path) -> None:
         """Do not carry `adapter` into the next engine."""
@@ -348,6 +360,7 @@ class EnginePool:
         """Replace an engine that ended by itself: first with the same adapters, else with the base alone."""
         await running.engine.wait()
         if running.is_retired or self._is_closed:
+            running.replaced.set()
             return
         async with self._swapping:
             if self._current is not running:
@@ -359,6 +372,8 @@ class EnginePool:
             except EngineFailed:
                 with suppress(EngineFailed):  # the next request tries again and reports
                     await self._replace(())
+            finally:
+                running.replaced.set()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

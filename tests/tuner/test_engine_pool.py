@@ -7,7 +7,7 @@ import pytest
 
 from tests.tuner.conftest import FakeEngine
 from tuner.engine import EnginePool
-from tuner.errors import EngineFailed
+from tuner.errors import EngineFailed, EngineGone
 
 A, B, C = Path("a.gguf"), Path("b.gguf"), Path("c.gguf")
 
@@ -100,6 +100,23 @@ async def test_an_engine_that_dies_is_replaced_with_the_same_models(yard: Yard):
     await settle()
     async with pool.lease(A) as lease:
         assert lease.engine is yard.engines[2]
+    await pool.close()
+
+
+async def test_who_lost_the_engine_in_the_middle_of_an_answer_meets_the_next_one(yard: Yard):
+    pool = EnginePool(yard.start)
+    await pool.open()
+
+    async def asked() -> object:
+        async with pool.lease(A) as lease:
+            if lease.engine is yard.engines[1]:
+                yard.engines[1].die()
+                raise EngineGone("The engine stopped while answering.")
+            return lease.engine
+
+    with pytest.raises(EngineGone):
+        await asked()
+    assert await asked() is yard.engines[2]
     await pool.close()
 
 
