@@ -1,4 +1,4 @@
-"""Between the official chat and completion shapes and llama.cpp's. Pure: one request or reply in, the other out.
+"""Between the official chat shape and llama.cpp's. Pure: one request or reply in, the other out.
 
 llama.cpp's own defaults (top_k 40, min_p 0.05, a repeat penalty) are switched off: an absent parameter means the
 official default, temperature 1 and nothing cut.
@@ -10,7 +10,7 @@ import secrets
 from typing import Any, cast
 
 from tuner.errors import ApiError, bad_request
-from tuner.wire import ChatRequest, CompletionRequest, Message, TextPart
+from tuner.wire import ChatRequest, Message, TextPart
 
 SAMPLERS = ["penalties", "temperature", "top_p"]
 
@@ -175,36 +175,15 @@ def summed(usages: list[dict[str, Any]]) -> dict[str, Any]:
     return total
 
 
-def completion_body(
-    request: CompletionRequest, prompt: str | list[int], lora: list[dict[str, float]]
-) -> dict[str, Any]:
-    """The body for llama.cpp's native /completion."""
-    body: dict[str, Any] = {
-        "prompt": prompt,
-        "n_predict": 16 if request.max_tokens is None else request.max_tokens,
-        "stream": bool(request.stream),
-        "lora": lora,
-        "cache_prompt": True,
-        **sampling(request.temperature, request.top_p, request.seed),
-        "presence_penalty": request.presence_penalty or 0.0,
-        "frequency_penalty": request.frequency_penalty or 0.0,
-    }
-    if request.stop:
-        body["stop"] = [request.stop] if isinstance(request.stop, str) else request.stop
-    if request.logprobs is not None:
-        body["n_probs"] = max(1, request.logprobs)
-    return body
-
-
-def engine_refusal(status: int, content: Any) -> ApiError:
+def engine_refusal(status: int, content: Any, param: str = "messages") -> ApiError:
     """llama.cpp's error as ours; what it refuses for the caller's sake stays a 400."""
     given: dict[str, Any] = cast(dict[str, Any], content).get("error", {}) if isinstance(content, dict) else {}
     message = str(given.get("message") or "The engine could not answer.")
     if given.get("type") == "exceed_context_size_error":
         return bad_request(
-            f"This model's maximum context length is {given.get('n_ctx')} tokens. However, your messages resulted in "
-            f"{given.get('n_prompt_tokens')} tokens. Please reduce the length of the messages.",
-            "messages",
+            f"This model's maximum context length is {given.get('n_ctx')} tokens. However, your {param} resulted in "
+            f"{given.get('n_prompt_tokens')} tokens. Please reduce the length of the {param}.",
+            param,
             "context_length_exceeded",
         )
     if 400 <= status < 500 or given.get("type") == "invalid_request_error":

@@ -6,11 +6,11 @@ A job may only succeed after this; adapters that load but change nothing are a k
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tuner.engine import EnginePool, Lease
 from tuner.errors import EngineFailed
 from tuner.jobs import Proof
+from tuner.scoring import score, tokenize
 from tuner.training_file import Row, prompts_and_answers
 
 PROOF_ROWS = 6
@@ -39,38 +39,8 @@ async def prove(pool: EnginePool, adapter: Path, rows: list[Row], method: str) -
     return Proof(n, sum(base) / n, sum(tuned) / n, sum(changes) / n)
 
 
-async def score(lease: Lease, prompt: list[int], answer: list[int], lora: list[dict[str, float]]) -> float:
-    """Mean log-probability per token, in nats, of `answer` after `prompt`."""
-    return sum(entry["logprob"] for entry in await forced(lease, prompt, answer, lora, 1)) / len(answer)
-
-
-async def forced(
-    lease: Lease, prompt: list[int], answer: list[int], lora: list[dict[str, float]], n_top: int
-) -> list[dict[str, Any]]:
-    """llama.cpp's entries (`token`, `id`, `bytes`, `logprob`, `top_logprobs`) for each token of a given answer.
-
-    llama.cpp reports log-probabilities of generated tokens only. A grammar that allows one token at each place makes it
-    generate the given answer; the log-probabilities it reports are the model's own, from before the grammar acts.
-    """
-    body = {
-        "prompt": prompt,
-        "n_predict": len(answer),
-        "grammar": "root ::= " + " ".join(f"<[{token}]>" for token in answer),
-        "n_probs": max(1, n_top),
-        "temperature": 0,
-        "cache_prompt": False,
-        "lora": lora,
-    }
-    async with lease.engine.post("/completion", body) as reply:
-        content = await reply.json()
-    entries = content.get("completion_probabilities", [])
-    if reply.status != 200 or [entry["id"] for entry in entries] != answer:
-        raise EngineFailed(f"The engine could not score a given answer (status {reply.status}).")
-    return entries
-
-
 async def _answer_tokens(lease: Lease, answer: str) -> list[int]:
-    return (await tokenize(lease, answer))[:PROOF_TOKENS]
+    return [token.id for token in await tokenize(lease, answer)][:PROOF_TOKENS]
 
 
 async def _prompt_tokens(lease: Lease, messages: list[Row]) -> list[int]:
@@ -81,9 +51,4 @@ async def _prompt_tokens(lease: Lease, messages: list[Row]) -> list[int]:
         content = await reply.json()
     if reply.status != 200:
         raise EngineFailed("The engine could not apply the chat template.")
-    return await tokenize(lease, content["prompt"])
-
-
-async def tokenize(lease: Lease, text: str) -> list[int]:
-    async with lease.engine.post("/tokenize", {"content": text, "add_special": False, "parse_special": True}) as reply:
-        return (await reply.json())["tokens"]
+    return [token.id for token in await tokenize(lease, content["prompt"])]

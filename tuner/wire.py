@@ -182,6 +182,16 @@ class CompletionRequest(Body):
     score_from: Annotated[int, Field(ge=0)] | None = None
 
 
+class EmbeddingRequest(Body):
+    """POST /v1/embeddings."""
+
+    model: ModelName
+    input: str | list[str] | list[int] | list[list[int]]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: Annotated[int, Field(ge=1)] | None = None
+    user: str | None = None
+
+
 def file_object(record: FileRecord) -> dict[str, Any]:
     return {
         "id": record.id,

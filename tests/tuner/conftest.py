@@ -165,6 +165,25 @@ class FakeReply:
             yield json.dumps(event).encode()
 
 
+def fake_text_reply(path: str, body: dict[str, Any]) -> FakeReply:
+    """A language model with one token per character, its number the code point, and every log-probability -1."""
+    if path == "/tokenize":
+        return FakeReply(200, {"tokens": [{"id": ord(letter), "piece": letter} for letter in body["content"]]})
+    if path == "/detokenize":
+        return FakeReply(200, {"content": "".join(chr(token) for token in body["tokens"])})
+    said = (
+        "".join(chr(token) for token, _ in body["logit_bias"]) if "logit_bias" in body else "yes"[: body["n_predict"]]
+    )
+    entries = [{"id": ord(a), "token": a, "bytes": list(a.encode()), "logprob": -1.0} for a in said]
+    listed = [{**entry, "top_logprobs": [entry]} for entry in entries]
+    ended = {"tokens_evaluated": len(body["prompt"]), "tokens_predicted": len(said), "stop_type": "limit"}
+    if not body.get("stream"):
+        whole = {"content": said, "stop": True, **ended}
+        return FakeReply(200, {**whole, "completion_probabilities": listed} if "n_probs" in body else whole)
+    pieces: list[dict[str, Any]] = [{"content": letter, "stop": False} for letter in said]
+    return FakeReply(200, None, [*pieces, {"content": "", "stop": True, **ended}])
+
+
 class FakeEngine:
     """Says which adapter answered; a request waits for `gate` when one is set."""
 
@@ -183,6 +202,9 @@ class FakeEngine:
             await self.gate.wait()
         if self.is_stopped:
             raise AssertionError("an engine was stopped under a request")
+        if path in ("/completion", "/tokenize", "/detokenize"):
+            yield fake_text_reply(path, body)
+            return
         text = f"adapter {body['lora'][0]['id']}" if body.get("lora") else "base"
         usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
         if body.get("stream"):

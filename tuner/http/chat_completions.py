@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from tuner import chat, wire
 from tuner.engine import Lease
 from tuner.errors import ApiError, EngineFailed
-from tuner.http.replies import merged, sse, unless_gone
+from tuner.http.replies import merged, open_streams, sse, unless_gone
 from tuner.http.server import Server, Serving
 from tuner.jobs import new_id
 
@@ -69,27 +69,11 @@ async def _answer(server: Server, lease: Lease, body: wire.ChatRequest, index: i
 
 async def _streamed(server: Server, body: wire.ChatRequest, adapter: Path | None) -> Response:
     """Start the answer before replying, so that a refusal still is an error status and not half a stream."""
-    stack = AsyncExitStack()
-    replies: list[Any] = []
-    try:
-        for attempt in (1, 2):
-            try:
-                lease = await stack.enter_async_context(server.pool.lease(adapter))
-                replies.clear()
-                for index in range(body.n or 1):
-                    request = chat.engine_request(body, lease.lora, index, server.has_tools)
-                    reply = await stack.enter_async_context(lease.engine.post("/v1/chat/completions", request))
-                    if reply.status != 200:
-                        raise chat.engine_refusal(reply.status, await reply.json())
-                    replies.append(reply)
-                break
-            except EngineFailed:
-                await stack.aclose()
-                if attempt == 2:
-                    raise
-    except BaseException:
-        await stack.aclose()
-        raise
+
+    async def bodies(lease: Lease) -> list[dict[str, Any]]:
+        return [chat.engine_request(body, lease.lora, index, server.has_tools) for index in range(body.n or 1)]
+
+    stack, replies = await open_streams(server.pool, adapter, "/v1/chat/completions", bodies, "messages")
     return StreamingResponse(_pieces(server, body, stack, replies), media_type="text/event-stream")
 
 

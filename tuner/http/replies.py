@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
 
+from tuner.chat import engine_refusal
+from tuner.engine import EnginePool, Lease
 from tuner.errors import EngineFailed
 
 
@@ -31,6 +35,41 @@ async def unless_gone(request: Request, answer: Callable[[], Awaitable[Response]
 async def _hung_up(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+async def open_streams(
+    pool: EnginePool,
+    adapter: Path | None,
+    path: str,
+    bodies: Callable[[Lease], Awaitable[list[dict[str, Any]]]],
+    param: str,
+) -> tuple[AsyncExitStack, list[Any]]:
+    """One engine's replies to several requests, begun, and the stack that holds them open.
+
+    An engine that died is replaced and asked again once. Raises ApiError where it refuses, about `param`; nothing is
+    held then.
+    """
+    stack = AsyncExitStack()
+    replies: list[Any] = []
+    try:
+        for attempt in (1, 2):
+            try:
+                lease = await stack.enter_async_context(pool.lease(adapter))
+                replies.clear()
+                for body in await bodies(lease):
+                    reply = await stack.enter_async_context(lease.engine.post(path, body))
+                    if reply.status != 200:
+                        raise engine_refusal(reply.status, await reply.json(), param)
+                    replies.append(reply)
+                break
+            except EngineFailed:
+                await stack.aclose()
+                if attempt == 2:
+                    raise
+    except BaseException:
+        await stack.aclose()
+        raise
+    return stack, replies
 
 
 async def merged(replies: list[Any]) -> AsyncIterator[tuple[int, bytes]]:
