@@ -25,10 +25,9 @@ from tuner.paths import held_lock
 from tuner.recipe import Recipe
 from tuner.training import checkpoints, model
 from tuner.training.callbacks import Reporter, Threads
-from tuner.training.examples import Example, supervised_examples
-from tuner.training.losses import validation_loss
+from tuner.training.examples import Example, examples_of, n_tokens
 from tuner.training.progress import Progress
-from tuner.training.trainers import answer_trainer
+from tuner.training.trainers import Training, trainer_for, validation
 from tuner.training_file import Row, parse_lines
 from tuner.weights import Base
 
@@ -113,14 +112,12 @@ def _train(folder: Path, progress: Progress) -> None:
     resume_from = checkpoints.last_checkpoint(folder / "checkpoints")
     if resume_from:
         progress.message(f"Resuming from step {checkpoints.step_of(resume_from)}")
-    examples, validation = _examples(spec, loaded.tokenizer, progress)
-
-    def validate(trained: Any) -> dict[str, float]:
-        return _validation(trained, validation, recipe.batch_size, loaded.tokenizer.pad_token_id)
-
-    reporter = Reporter(progress, exporter, recipe.n_epochs, validate)
+    examples, held_out = _examples(spec, loaded.tokenizer, progress)
+    reporter = Reporter(progress, exporter, recipe.n_epochs)
     callbacks = [reporter, Threads(this_machine())]
-    trainer = answer_trainer(loaded, recipe, spec.seed, folder / "checkpoints", examples, callbacks)
+    training = Training(loaded, recipe, spec.seed, folder / "checkpoints", callbacks)
+    trainer = trainer_for(spec.method, training, examples)
+    reporter.validate = lambda: validation(spec.method, training, trainer, held_out)
     n_trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     reporter.checkpoint_bytes = checkpoints.checkpoint_bytes(n_trained)
     require_room(folder, 0 if resume_from else checkpoints.all_bytes(n_trained), "training")
@@ -128,29 +125,16 @@ def _train(folder: Path, progress: Progress) -> None:
     trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
     final = exporter.write(trainer.model, trainer.state.global_step)
     trainer.model.save_pretrained(folder / "adapter")  # PEFT's own layout, for use elsewhere
-    trained_tokens = sum(len(example["input_ids"]) for example in examples) * recipe.n_epochs
+    trained_tokens = sum(n_tokens(example) for example in examples) * recipe.n_epochs
     progress.write("done", step=trainer.state.global_step, adapter=final, trained_tokens=trained_tokens)
 
 
 def _examples(spec: Spec, tokenizer: Any, progress: Progress) -> tuple[list[Example], list[Example]]:
     """The training and the validation examples. Raises TunerError where none is left to train on."""
     max_length = spec.recipe.max_length
-    examples, truncated = supervised_examples(spec.rows, tokenizer, max_length)
+    examples, truncated = examples_of(spec.method, spec.rows, tokenizer, max_length)
     if truncated:
         progress.message(f"{truncated} examples were cut to {max_length} tokens", level="warn")
     if not examples:
         raise TunerError(f"No example has an answer within {max_length} tokens. Raise max_length.")
-    return examples, supervised_examples(spec.held_out, tokenizer, max_length)[0]
-
-
-def _validation(trained: Any, examples: list[Example], size: int, pad_id: int) -> dict[str, float]:
-    """The official names; both pairs are over the whole validation file here."""
-    if not examples:
-        return {}
-    loss, accuracy = validation_loss(trained, examples, size, pad_id)
-    return {
-        "valid_loss": loss,
-        "valid_mean_token_accuracy": accuracy,
-        "full_valid_loss": loss,
-        "full_valid_mean_token_accuracy": accuracy,
-    }
+    return examples, examples_of(spec.method, spec.held_out, tokenizer, max_length)[0]

@@ -19,19 +19,28 @@ from tuner.training.progress import Progress
 
 SAVE_EVERY_S = 10.0  # at most this much work is lost to a kill
 
-Validate = Callable[[Any], dict[str, float]]  # measures the model on held-out examples; empty where there are none
+# TRL's names for what is worth telling, and ours; a method reports those it has.
+METRICS = {
+    "mean_token_accuracy": "train_mean_token_accuracy",
+    "rewards/accuracies": "train_reward_accuracy",  # dpo: share of pairs whose preferred answer gained more
+    "rewards/margins": "train_reward_margin",  # how much more, in beta times nats
+    "kl": "train_kl",  # nats
+}
+
+Validate = Callable[[], dict[str, float]]  # measures the model on held-out examples; empty where there are none
 
 
 class Reporter(TrainerCallback):
     """Tells the progress file about each step, asks for saves, and exports an adapter at the end of each epoch."""
 
-    def __init__(self, progress: Progress, exporter: Exporter, n_epochs: int, validate: Validate) -> None:
+    def __init__(self, progress: Progress, exporter: Exporter, n_epochs: int) -> None:
         self._progress = progress
         self._exporter = exporter
         self._n_epochs = n_epochs
-        self._validate = validate
         self._saved_at = time.monotonic()
-        self.checkpoint_bytes = 0  # what one save takes; known once the model is there
+        # Both known once the trainer is there:
+        self.checkpoint_bytes = 0  # what one save takes
+        self.validate: Validate = dict
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         if not logs or "loss" not in logs:
@@ -41,11 +50,9 @@ class Reporter(TrainerCallback):
             raise TunerError(
                 f"The loss became {loss} at step {state.global_step}. Lower learning_rate_multiplier and start again."
             )
-        facts: dict[str, float] = {"train_loss": loss}
-        if "mean_token_accuracy" in logs:
-            facts["train_mean_token_accuracy"] = float(logs["mean_token_accuracy"])
+        facts = {"train_loss": loss} | {ours: float(logs[theirs]) for theirs, ours in METRICS.items() if theirs in logs}
         if self._ends_epoch(state):
-            facts |= self._validate(kwargs["model"])
+            facts |= self.validate()
         self._progress.write("step", step=state.global_step, total_steps=state.max_steps, **facts)
         # Exported before the save that follows: a resumed job never misses an epoch's adapter.
         if self._ends_epoch(state) and round(state.epoch) > self._n_epochs - KEPT_ADAPTERS:

@@ -14,6 +14,17 @@ NOT_LEARNED = -100  # torch's ignore_index: a label that adds nothing to the los
 Example = dict[str, Any]  # lists of token ids by TRL's names
 
 
+def examples_of(method: str, rows: list[Row], tokenizer: Any, max_length: int) -> tuple[list[Example], int]:
+    """The rows in the shape the method trains on, and how many were cut to `max_length` tokens or left out."""
+    match method:
+        case "supervised":
+            return supervised_examples(rows, tokenizer, max_length)
+        case "dpo":
+            return pair_examples(rows, tokenizer, max_length)
+        case _:
+            return flag_examples(rows, tokenizer, max_length)
+
+
 def supervised_examples(rows: list[Row], tokenizer: Any, max_length: int) -> tuple[list[Example], int]:
     """`{"input_ids", "labels"}` with labels only on the assistant's words and its end token; and how many were cut."""
     examples: list[Example] = []
@@ -31,6 +42,62 @@ def supervised_examples(rows: list[Row], tokenizer: Any, max_length: int) -> tup
             if any(label != NOT_LEARNED for label in labels):
                 examples.append({"input_ids": ids, "labels": labels})
     return examples, truncated
+
+
+def pair_examples(rows: list[Row], tokenizer: Any, max_length: int) -> tuple[list[Example], int]:
+    """`{"prompt_ids", "chosen_ids", "rejected_ids"}` as TRL's DPO has them; and how many were cut."""
+    examples: list[Example] = []
+    truncated = 0
+    for row in rows:
+        messages = row["input"]["messages"]
+        prompt, chosen = _prompt_and_answer(messages, row["preferred_output"][0], tokenizer)
+        _, rejected = _prompt_and_answer(messages, row["non_preferred_output"][0], tokenizer)
+        room = max_length - len(prompt)
+        truncated += max(len(chosen), len(rejected)) > room
+        if room > 0:
+            examples.append({"prompt_ids": prompt, "chosen_ids": chosen[:room], "rejected_ids": rejected[:room]})
+    return examples, truncated
+
+
+def flag_examples(rows: list[Row], tokenizer: Any, max_length: int) -> tuple[list[Example], int]:
+    """`{"prompt_ids", "completion_ids", "label"}` as TRL's KTO has them; and how many were cut."""
+    examples: list[Example] = []
+    truncated = 0
+    for row in rows:
+        prompt, answer = _prompt_and_answer(row["prompt"], row["completion"][0], tokenizer)
+        room = max_length - len(prompt)
+        truncated += len(answer) > room
+        if room > 0:
+            examples.append({"prompt_ids": prompt, "completion_ids": answer[:room], "label": row["label"]})
+    return examples, truncated
+
+
+def width(example: Example) -> int:
+    """The tokens of its longest row in a batch."""
+    if "input_ids" in example:
+        return len(example["input_ids"])
+    answers = [len(example[key]) for key in ("chosen_ids", "rejected_ids", "completion_ids") if key in example]
+    return len(example["prompt_ids"]) + max(answers)
+
+
+def n_tokens(example: Example) -> int:
+    """What the example adds to a job's trained tokens: every token it is read with, a pair's prompt twice."""
+    if "input_ids" in example:
+        return len(example["input_ids"])
+    answers = [len(example[key]) for key in ("chosen_ids", "rejected_ids", "completion_ids") if key in example]
+    return len(answers) * len(example["prompt_ids"]) + sum(answers)
+
+
+def _prompt_and_answer(messages: list[Row], answer: Row, tokenizer: Any) -> tuple[list[int], list[int]]:
+    plain = _plain([*messages, answer])
+    before = _render(plain[:-1], tokenizer, True)
+    after = _render(plain, tokenizer, False)
+    if after.startswith(before):
+        text = after[len(before) :]
+        text = text[: _end_of_answer(text, tokenizer)]
+    else:
+        (before, _), (text, _) = _alone(plain, len(plain) - 1, tokenizer)
+    return _tokens(before, tokenizer), _tokens(text, tokenizer)
 
 
 def _segments(messages: list[Row], tokenizer: Any) -> list[list[tuple[str, bool]]]:
