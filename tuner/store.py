@@ -260,6 +260,10 @@ class Store:
         )
         return [_job(row) for row in rows[:limit]], len(rows) > limit
 
+    def job_counts(self) -> dict[str, int]:
+        """How many jobs have each status; a status that none has is left out."""
+        return {row["status"]: row["n"] for row in self._all("SELECT status, COUNT(*) AS n FROM jobs GROUP BY status")}
+
     def open_jobs(self) -> list[Job]:
         """Jobs that are not at an end, oldest first."""
         return [_job(row) for row in self._all(f"SELECT * FROM jobs WHERE status IN {OPEN} ORDER BY seq")]

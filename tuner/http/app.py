@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from tuner.errors import ApiError, EngineFailed, bad_request
-from tuner.http import chat_completions, completions, files, health, jobs, models
+from tuner.http import chat_completions, completions, files, health, jobs, metrics, models
 from tuner.http.gate import Gate
 from tuner.http.server import Server
 
@@ -25,6 +25,7 @@ def create_app(server: Server) -> FastAPI:
     app = FastAPI(title="tuner", version="0.1.0", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.server = server
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for room in (files, jobs, models, chat_completions, completions):
         app.include_router(room.router, prefix="/v1")
     app.add_exception_handler(ApiError, _refused)
