@@ -8,14 +8,14 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.chat import Question
 from bot.text import clean_question, clean_reply
 from curation.prompting import CountTokens, build_messages
-from providers.base import ChatModel, Chunk, ProviderError, Sampling
+from providers.base import ChatModel, Chunk, ErrorKind, ProviderError, Sampling
 from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
 from storage.records import Deployment, Message, Reply, ReplySource, Turn, Voice
@@ -44,6 +44,10 @@ class Desk:
     budget_tokens: int
     owner: str
     now: Callable[[], datetime]
+    pauses_s: tuple[float, ...] = (
+        2.0,
+        4.0,
+    )  # before asking again while no vendor can be reached; the tuner starts in 2 to 4
 
 
 async def record(store: Store, voice: Voice, question: Question, *, now: datetime) -> tuple[Turn, bool]:
@@ -112,16 +116,32 @@ async def _draft(desk: Desk, voice: Voice, deployment: Deployment, turn: Turn, s
     ladder = [(model.name, ReplySource.BASE if model.is_base else ReplySource.TUNED)]
     if not model.is_base:
         ladder.append((model.base_model, ReplySource.BASE))
+    for pause_s in (0.0, *desk.pauses_s):
+        await asyncio.sleep(pause_s)
+        draft, may_come_back = await _down_the_ladder(desk, turn, ladder, messages, show)
+        if draft is not None:
+            return draft
+        if not may_come_back:
+            break
+    return _Draft(NO_ANSWER, ReplySource.NOTICE)
+
+
+async def _down_the_ladder(
+    desk: Desk, turn: Turn, ladder: Sequence[tuple[str, ReplySource]], messages: tuple[Message, ...], show: ShowText
+) -> tuple[_Draft | None, bool]:
+    """The first model's words that come, if any; and whether asking again soon may help: every vendor was out of reach."""
+    out_of_reach = 0
     for name, source in ladder:
         try:
             draft = await _ask(desk, name, source, messages, show)
         except ProviderError as error:
             log.warning("turn %s: %s did not answer: %s", turn.id, name, error)
+            out_of_reach += error.kind is ErrorKind.UNREACHABLE
         else:
             if draft.text:
-                return draft
+                return draft, False
             log.warning("turn %s: %s answered with nothing", turn.id, name)
-    return _Draft(NO_ANSWER, ReplySource.NOTICE)
+    return None, out_of_reach == len(ladder)
 
 
 async def _ask(desk: Desk, name: str, source: ReplySource, messages: tuple[Message, ...], show: ShowText) -> _Draft:

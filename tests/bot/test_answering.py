@@ -60,7 +60,7 @@ async def counter(store: Store, clock: Clock) -> Counter:
     def words(contents: list[str]) -> int:
         return sum(len(content.split()) for content in contents)
 
-    desk = Desk(store, provider, words, Sampling(50), 200, "desk-1", clock)
+    desk = Desk(store, provider, words, Sampling(50), 200, "desk-1", clock, pauses_s=(0.0, 0.0))
     return Counter(desk, provider, voice, customer, clock)
 
 
@@ -149,6 +149,19 @@ async def test_when_every_model_fails_a_person_is_promised(counter: Counter):
     counter.provider.fail_next("stream", ErrorKind.MODEL_GONE, times=2)
     reply = await counter.ask("Hello")
     assert (reply.text, reply.source, reply.model_name) == (NO_ANSWER, ReplySource.NOTICE, None)
+
+
+async def test_a_vendor_that_comes_back_within_the_patience_still_answers(counter: Counter):
+    await counter.deploy_tuned("ft:base:tuned")
+    counter.provider.fail_next("stream", ErrorKind.UNREACHABLE, times=4)  # both models, twice
+    reply = await counter.ask("Hello")
+    assert (reply.source, reply.text) == (ReplySource.TUNED, "[ft:base:tuned] Hello")
+
+
+async def test_patience_ends_and_a_person_is_promised(counter: Counter):
+    counter.provider.fail_next("stream", ErrorKind.UNREACHABLE, times=3)
+    assert (await counter.ask("Hello")).text == NO_ANSWER
+    assert (await counter.ask("Hello", "m2")).text == "[base] Hello"
 
 
 async def test_a_model_that_says_nothing_counts_as_failed(counter: Counter):

@@ -58,7 +58,7 @@ async def team(store: Store, clock: Clock) -> Team:
         return 0
 
     provider = FakeProvider()
-    desk = Desk(store, provider, count, Sampling(50), 500, "desk-1", clock)
+    desk = Desk(store, provider, count, Sampling(50), 500, "desk-1", clock, pauses_s=(0.0, 0.0))
     question = Question("console", "c1", "m1", "Where is it?", people["cleo"])
     turn, _ = await answering.record(store, voice, question, now=clock())
 

@@ -169,7 +169,7 @@ async def build_house(
         for name, rights in PEOPLE.items()
     }
     provider = provider or FakeProvider(script=shop)
-    desk = Desk(store, provider, words, Sampling(200), 500, "desk-1", clock)
+    desk = Desk(store, provider, words, Sampling(200), 500, "desk-1", clock, pauses_s=(0.0, 0.0))
     recipe = Recipe(Rules(10, 2, 0.2, 500), None, 0.02, Sampling(200), 500, 7)
     workshop = Workshop(store, provider, provider, words, "words", recipe, clock)
     console = Console(store, voice.id, desk, workshop, team_of_one, clock)

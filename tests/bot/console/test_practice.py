@@ -214,7 +214,7 @@ async def test_a_shutdown_lets_a_reply_finish(store: Store, clock: Clock):
 
 
 async def test_when_no_model_answers_a_person_is_promised(house: House):
-    house.provider.fail_next("stream", ErrorKind.UNREACHABLE, times=2)
+    house.provider.fail_next("stream", ErrorKind.UNREACHABLE, times=3)
     async with house.browser("mia") as browser:
         await browser.reply_to("Where is it?")
         page = await browser.page("/")
