@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--alias", action="append", default=[], metavar="NAME=MODEL", help="serve MODEL under NAME as well"
     )
+    serve.add_argument(
+        "--webhook-url", metavar="URL", help="tell URL when a job has ended, signed with $TUNER_WEBHOOK_SECRET"
+    )
     serve.set_defaults(run=_serve)
 
     key = commands.add_parser("key", help="API keys: create, list, revoke")
@@ -116,6 +119,7 @@ def _weights(chosen: argparse.Namespace) -> int:
 def _serve(chosen: argparse.Namespace) -> int:
     _require("serve", "Serving")
     from tuner.serve import ServeSettings, serve  # FastAPI and uvicorn, for this command only
+    from tuner.webhooks import SECRET_VARIABLE, receiver
 
     aliases: dict[str, str] = {}
     for pair in chosen.alias:
@@ -123,6 +127,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         if not (name and separator and model):
             raise TunerError(f"--alias {pair!r} is not NAME=MODEL.")
         aliases[name] = model
+    told = receiver(chosen.webhook_url, os.environ.get(SECRET_VARIABLE)) if chosen.webhook_url else None
     home = Home(chosen.home.expanduser().resolve())
     home.create()
     serve(
@@ -139,6 +144,7 @@ def _serve(chosen: argparse.Namespace) -> int:
             context=chosen.context,
             slots=chosen.slots,
             aliases=aliases,
+            webhooks_to=told,
         )
     )
     return 0

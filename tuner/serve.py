@@ -26,6 +26,7 @@ from tuner.paths import Home, held_lock, write_json
 from tuner.proof import prove
 from tuner.store import Store
 from tuner.training_file import Row
+from tuner.webhooks import Receiver, Webhooks, delivering
 from tuner.weights import Base
 
 DRAIN_S = 5.0  # how long answers in flight may take to finish when the server is told to end
@@ -47,6 +48,7 @@ class ServeSettings:
     context: int = 4096  # tokens per request
     slots: int = 4  # requests answered at once
     aliases: dict[str, str] = field(default_factory=dict[str, str])
+    webhooks_to: Receiver | None = None  # who is told when a job has ended
 
 
 def serve(settings: ServeSettings) -> None:
@@ -131,6 +133,8 @@ async def _run(settings: ServeSettings, store: Store, listener: socket.socket, b
         if settings.is_tied_to_stdin:
             watch_stdin(lambda: _tell(loop, http))
         await stack.enter_async_context(running_jobs(jobs))
+        if settings.webhooks_to is not None:
+            await stack.enter_async_context(delivering(Webhooks(store, settings.webhooks_to)))
         await http.serve(sockets=[listener])
 
 
