@@ -89,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--home", type=Path, required=True)
     key.set_defaults(run=_key)
 
+    doctor = commands.add_parser("doctor", help="say what is missing here, and the next step")
+    doctor.add_argument("--home", type=Path, required=True)
+    doctor.set_defaults(run=_doctor)
+
     train = commands.add_parser("train", help="(internal) train the job in a folder")
     train.add_argument("--folder", type=Path, required=True)
     train.set_defaults(run=_train)
@@ -171,6 +175,14 @@ def _key(chosen: argparse.Namespace) -> int:
     finally:
         store.close()
     return 0
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from tuner.doctor import checks
+
+    found = checks(Home(chosen.home.expanduser().resolve()), weights_dir(dict(os.environ)))
+    sys.stdout.write("".join(f"{check.line()}\n" for check in found))
+    return 0 if all(check.is_ok or not check.is_needed for check in found) else 1
 
 
 def _train(chosen: argparse.Namespace) -> int:
