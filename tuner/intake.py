@@ -20,6 +20,9 @@ from tuner.training_file import MIN_EXAMPLES, BadLine, Row, check_rows, parse_li
 
 TOKENS_PER_MESSAGE = 8  # role, markers and line ends of a chat template; SmolLM2's takes 5
 
+SUPERVISED_ONLY = ("packing", "replay", "kl")
+EXTENSIONS = ("lora_r", "lora_alpha", "lora_dropout", "weight_decay", "learning_rate", "max_length", *SUPERVISED_ONLY)
+
 
 @dataclass
 class Intake:
@@ -174,5 +177,14 @@ def asked_for(body: wire.JobRequest) -> tuple[str, Asked]:
     numbers = {} if given is None else {k: v for k, v in given.model_dump().items() if v not in (None, "auto")}
     if body.learning_rate is not None and "learning_rate_multiplier" in numbers:
         raise bad_request("Give learning_rate or learning_rate_multiplier, not both.", "learning_rate")
-    extras = ("lora_r", "lora_alpha", "lora_dropout", "weight_decay", "learning_rate", "max_length")
-    return method, Asked(**numbers, **{name: getattr(body, name) for name in extras})
+    if method != "supervised":
+        _refuse_supervised_only(body, method)
+    if method == "kto" and numbers.get("batch_size") == 1:
+        raise bad_request("kto compares the answers of a batch; batch_size must be at least 2.", "batch_size")
+    return method, Asked(**numbers, **{name: getattr(body, name) for name in EXTENSIONS})
+
+
+def _refuse_supervised_only(body: wire.JobRequest, method: str) -> None:
+    for name in SUPERVISED_ONLY:
+        if getattr(body, name):
+            raise bad_request(f"{name} is only there for supervised jobs, and this one is {method}.", name)

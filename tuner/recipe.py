@@ -28,6 +28,8 @@ class Asked:
     learning_rate: float | None = None
     max_length: int | None = None
     packing: bool | None = None
+    replay: float | None = None
+    kl: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ class Recipe:
     lora_dropout: float  # share of activations dropped before the adapter, 0 to 1
     weight_decay: float
     max_length: int  # tokens per example
-    packing: bool
+    packing: bool  # the examples of a batch end to end in one row: nothing is filled up (supervised only)
+    # Against forgetting, supervised only. Jobs from before these existed have neither.
+    replay: float = 0.0  # share of the examples that are general ones from tuner/general.jsonl, 0 to 0.5
+    kl: float = 0.0  # weight of the divergence from the base on the answers' tokens, in the same nats as the loss
 
     def document(self) -> dict[str, float | int | bool]:
         return asdict(self)
@@ -67,6 +72,8 @@ def resolve(asked: Asked, method: str, n_examples: int, context_tokens: int) -> 
         weight_decay=asked.weight_decay if asked.weight_decay is not None else 0.0,
         max_length=min(asked.max_length or context_tokens, context_tokens),
         packing=bool(asked.packing),
+        replay=asked.replay or 0.0,
+        kl=asked.kl or 0.0,
     )
 
 

@@ -27,6 +27,7 @@ from tuner.training import checkpoints, model
 from tuner.training.callbacks import Reporter, Threads
 from tuner.training.examples import Example, examples_of, n_tokens
 from tuner.training.progress import Progress
+from tuner.training.replay import general_rows, with_replay
 from tuner.training.trainers import Training, trainer_for, validation
 from tuner.training_file import Row, parse_lines
 from tuner.weights import Base
@@ -132,7 +133,10 @@ def _train(folder: Path, progress: Progress) -> None:
 def _examples(spec: Spec, tokenizer: Any, progress: Progress) -> tuple[list[Example], list[Example]]:
     """The training and the validation examples. Raises TunerError where none is left to train on."""
     max_length = spec.recipe.max_length
-    examples, truncated = examples_of(spec.method, spec.rows, tokenizer, max_length)
+    rows = spec.rows
+    if spec.recipe.replay:
+        rows = with_replay(rows, general_rows(), spec.recipe.replay, spec.seed)
+    examples, truncated = examples_of(spec.method, rows, tokenizer, max_length)
     if truncated:
         progress.message(f"{truncated} examples were cut to {max_length} tokens", level="warn")
     if not examples:

@@ -73,6 +73,9 @@ class JobRequest(Body):
     weight_decay: Annotated[float, Field(ge=0, le=1)] | None = None
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
     max_length: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
+    packing: bool | None = None
+    replay: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    kl: Annotated[float, Field(ge=0, le=10)] | None = None
 
 
 class TextPart(Body):

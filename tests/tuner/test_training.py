@@ -1,10 +1,12 @@
 """The training process: real jobs of the base model, and its parts on a model of a few thousand numbers."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tuner.conftest import QUESTIONS, jsonl, wait_for
+from tests.tuner.conftest import QUESTIONS, jsonl, voice_row, wait_for
+from tuner.recipe import Asked, resolve
 from tuner.weights import DEFAULT_BASE, Base
 
 pytestmark = pytest.mark.real_model
@@ -138,3 +140,32 @@ def test_answers_are_cut_to_max_length_and_a_prompt_that_fills_it_is_left_out(to
         (n_prompt, 3, 3)
     ]
     assert truncated == 2
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # peft 0.21 and trl 1.16 ask transformers 5.23 by old names
+@pytest.mark.parametrize("packing", [False, True], ids=["padded", "packed"])
+def test_supervised_training_runs_with_kl_in_either_layout(tokenizer: Any, tmp_path: Path, packing: bool):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from tuner.adapters import Shape
+    from tuner.training.examples import supervised_examples
+    from tuner.training.model import Loaded
+    from tuner.training.trainers import Training, trainer_for
+
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=8,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+    )
+    recipe = resolve(Asked(n_epochs=2, kl=0.1, packing=packing), "supervised", len(QUESTIONS), 2048)
+    examples, _ = supervised_examples([voice_row(question) for question in QUESTIONS], tokenizer, 2048)
+    loaded = Loaded(LlamaForCausalLM(config), tokenizer, Shape(1, 2, 1))
+    trainer = trainer_for("supervised", Training(loaded, recipe, 7, tmp_path, []), examples)
+    trainer.train()
+    logged = [entry for entry in trainer.state.log_history if "loss" in entry]
+    assert len(logged) == 6
+    assert all(entry["kl"] > -1e-5 for entry in logged)  # nats; float noise lies below
+    assert logged[-1]["loss"] == pytest.approx(10.8, abs=0.2)  # nats: one of 49,152 tokens, and hardly moved

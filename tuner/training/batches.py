@@ -12,7 +12,9 @@ from itertools import chain
 
 from torch.utils.data import Sampler
 
-WINDOW_BATCHES = 8  # sorted together: enough to put like with like, few enough that each epoch mixes anew
+WINDOW_BATCHES = (
+    8  # about so many are sorted together: enough to put like with like, few enough that each epoch mixes anew
+)
 
 
 def grouped_order(lengths: list[int], batch_size: int, seed: int, epoch: int) -> list[int]:
@@ -23,7 +25,9 @@ def grouped_order(lengths: list[int], batch_size: int, seed: int, epoch: int) ->
     chance = random.Random(f"{seed} {epoch}")
     order = list(range(len(lengths)))
     chance.shuffle(order)
-    window = WINDOW_BATCHES * batch_size
+    n_batches = -(-len(order) // batch_size)
+    n_windows = max(1, round(n_batches / WINDOW_BATCHES))
+    window = max(1, -(-n_batches // n_windows)) * batch_size
     batches: list[list[int]] = []
     for start in range(0, len(order), window):
         alike = sorted(order[start : start + window], key=lambda index: lengths[index], reverse=True)

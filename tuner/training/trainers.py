@@ -24,7 +24,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from tuner.recipe import Recipe
 from tuner.training.batches import EpochSampler, grouped_order
 from tuner.training.examples import Example, width
-from tuner.training.losses import answer_loss, padded, validation_loss
+from tuner.training.losses import answer_loss, packed, padded, validation_loss
 from tuner.training.model import Loaded
 
 
@@ -80,12 +80,16 @@ class AnswerTrainer(SFTTrainer):
     a 49k vocabulary and short answers that is the largest part of a step on a CPU.
     """
 
+    kl = 0.0  # weight of the divergence from the base; see Recipe
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        loss_sum, n_correct, n_tokens = answer_loss(model, inputs)
-        self._metrics["train"]["mean_token_accuracy"].append(n_correct / max(1, n_tokens))
-        return loss_sum / (n_tokens if num_items_in_batch is None else num_items_in_batch)
+        loss = answer_loss(model, inputs, self.kl)
+        self._metrics["train"]["mean_token_accuracy"].append(loss.n_correct / max(1, loss.n_tokens))
+        if self.kl:
+            self._metrics["train"]["kl"].append(loss.divergence / max(1, loss.n_tokens))
+        return loss.total / (loss.n_tokens if num_items_in_batch is None else num_items_in_batch)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return _sampler(self)
@@ -115,12 +119,14 @@ def _sampler(trainer: Any) -> EpochSampler:
 
 
 def _answer_trainer(training: Training, examples: list[Example]) -> AnswerTrainer:
-    return AnswerTrainer(
+    trainer = AnswerTrainer(
         training.loaded.model,
         args=SFTConfig(**_settings(training), max_length=None, dataset_kwargs={"skip_prepare_dataset": True}),
-        data_collator=partial(padded, pad_id=training.pad_id),
+        data_collator=packed if training.recipe.packing else partial(padded, pad_id=training.pad_id),
         **_common(training, examples),
     )
+    trainer.kl = training.recipe.kl
+    return trainer
 
 
 def _pair_trainer(training: Training, examples: list[Example]) -> PairTrainer:
