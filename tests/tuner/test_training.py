@@ -52,6 +52,7 @@ def trained(client: Any, method: str, rows: list[dict[str, Any]], held_out: list
     return wait_for(client, job.id)
 
 
+@pytest.mark.slow
 def test_a_supervised_job_learns_its_voice_and_is_measured_on_held_out_rows(server: Any, tuned: Any):
     assert tuned.status == "succeeded", tuned.error
     steps = steps_of(server.client, tuned.id)
@@ -60,6 +61,7 @@ def test_a_supervised_job_learns_its_voice_and_is_measured_on_held_out_rows(serv
     assert steps[-1]["valid_loss"] < steps[2]["valid_loss"]
 
 
+@pytest.mark.slow
 def test_a_dpo_job_succeeds_and_reports_how_often_the_preferred_answer_gains(server: Any):
     job = trained(server.client, "dpo", [pair_row(question) for question in QUESTIONS], [pair_row("Do you gift wrap?")])
     assert job.status == "succeeded", job.error
@@ -75,6 +77,7 @@ def test_a_dpo_job_succeeds_and_reports_how_often_the_preferred_answer_gains(ser
     assert answer.model == job.fine_tuned_model
 
 
+@pytest.mark.slow
 def test_a_kto_job_succeeds_from_flags_alone(server: Any):
     rows = [flag_row(question, index % 3 > 0) for index, question in enumerate(QUESTIONS)]
     job = trained(server.client, "kto", rows, [flag_row("Do you gift wrap?", True), flag_row("Any news?", False)])
