@@ -10,7 +10,7 @@ import secrets
 from typing import Any, cast
 
 from tuner.errors import ApiError, bad_request
-from tuner.wire import ChatRequest, Message, TextPart
+from tuner.wire import ChatRequest, CompletionRequest, Message, TextPart
 
 SAMPLERS = ["penalties", "temperature", "top_p"]
 
@@ -30,23 +30,15 @@ def engine_request(request: ChatRequest, lora: list[dict[str, float]], choice: i
         raise bad_request("tool_choice is only allowed when tools are given.", "tool_choice")
     if request.top_logprobs is not None and not request.logprobs:
         raise bad_request("top_logprobs is only allowed when logprobs is true.", "top_logprobs")
-    if request.stream_options is not None and not request.stream:
-        raise bad_request("stream_options is only allowed when stream is true.", "stream_options")
+    refuse_stray_stream_options(request)
     body: dict[str, Any] = {
         "messages": [engine_message(message, index) for index, message in enumerate(request.messages)],
-        "stream": bool(request.stream),
-        "lora": lora,
-        "cache_prompt": True,
-        **sampling(request.temperature, request.top_p, request.seed, choice),
-        "presence_penalty": request.presence_penalty or 0.0,
-        "frequency_penalty": request.frequency_penalty or 0.0,
+        **generation(request, lora, choice),
     }
     if request.stream:
         body["stream_options"] = {"include_usage": True}
     if (limit := request.max_completion_tokens or request.max_tokens) is not None:
         body["max_tokens"] = limit
-    if request.stop:
-        body["stop"] = [request.stop] if isinstance(request.stop, str) else request.stop
     if request.logprobs:
         body |= {"logprobs": True, "top_logprobs": request.top_logprobs or 0}
     if request.logit_bias:
@@ -57,6 +49,29 @@ def engine_request(request: ChatRequest, lora: list[dict[str, float]], choice: i
         body |= {"tools": request.tools, "tool_choice": request.tool_choice or "auto"}
         if request.parallel_tool_calls is not None:
             body["parallel_tool_calls"] = request.parallel_tool_calls
+    return body
+
+
+def refuse_stray_stream_options(request: ChatRequest | CompletionRequest) -> None:
+    """Raises ApiError for stream_options without a stream."""
+    if request.stream_options is not None and not request.stream:
+        raise bad_request("stream_options is only allowed when stream is true.", "stream_options")
+
+
+def generation(
+    request: ChatRequest | CompletionRequest, lora: list[dict[str, float]], choice: int = 0
+) -> dict[str, Any]:
+    """What both of llama.cpp's completion routes are told alike: how to draw, when to stop, under which adapter."""
+    body: dict[str, Any] = {
+        "stream": bool(request.stream),
+        "lora": lora,
+        "cache_prompt": True,
+        **sampling(request.temperature, request.top_p, request.seed, choice),
+        "presence_penalty": request.presence_penalty or 0.0,
+        "frequency_penalty": request.frequency_penalty or 0.0,
+    }
+    if request.stop:
+        body["stop"] = [request.stop] if isinstance(request.stop, str) else request.stop
     return body
 
 

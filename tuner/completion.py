@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from typing import Any
 
-from tuner.chat import sampling
+from tuner.chat import generation, refuse_stray_stream_options
 from tuner.errors import bad_request
 from tuner.scoring import Token
 from tuner.wire import CompletionRequest
@@ -20,8 +20,7 @@ DEFAULT_MAX_TOKENS = 16  # the official default
 
 def prompts_of(request: CompletionRequest) -> list[str] | list[list[int]]:
     """The prompts asked about, each a text or a list of tokens. Raises ApiError for what contradicts itself."""
-    if request.stream_options is not None and not request.stream:
-        raise bad_request("stream_options is only allowed when stream is true.", "stream_options")
+    refuse_stray_stream_options(request)
     if request.score_from is not None and not (request.echo and request.logprobs is not None):
         raise bad_request("score_from is only allowed with echo and logprobs.", "score_from")
     given = request.prompt
@@ -38,15 +37,8 @@ def engine_body(request: CompletionRequest, prompt: str | list[int], lora: list[
     body: dict[str, Any] = {
         "prompt": prompt,
         "n_predict": DEFAULT_MAX_TOKENS if request.max_tokens is None else request.max_tokens,
-        "stream": bool(request.stream),
-        "lora": lora,
-        "cache_prompt": True,
-        **sampling(request.temperature, request.top_p, request.seed),
-        "presence_penalty": request.presence_penalty or 0.0,
-        "frequency_penalty": request.frequency_penalty or 0.0,
+        **generation(request, lora),
     }
-    if request.stop:
-        body["stop"] = [request.stop] if isinstance(request.stop, str) else request.stop
     if request.logprobs is not None:
         body["n_probs"] = max(1, request.logprobs)
     return body

@@ -48,6 +48,7 @@ def _dequantise(gguf_file: Path, target: Path) -> None:
         try:
             model: Any = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
             tokenizer: Any = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+        # transformers 5.23 and gguf: no such architecture, a key or tensor that is missing, a quantisation not known
         except (ValueError, KeyError, NotImplementedError) as error:
             raise WeightsDamaged(f"{gguf_file} cannot be read for training: {error}") from error
         if not tokenizer.chat_template:

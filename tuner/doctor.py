@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tuner.cores import bf16_flags
+from tuner.disk import free_bytes
 from tuner.extras import lack
 from tuner.paths import Home, held_lock
 from tuner.weights import DEFAULT_BASE, DEFAULT_FILE, DEFAULT_SHA256, sha256_of
@@ -83,7 +84,7 @@ def writable(folder: Path) -> Check:
 
 
 def disk(folder: Path, needed_bytes: int = NEEDED_DISK_BYTES) -> Check:
-    free = shutil.disk_usage(_existing(folder)).free
+    free = free_bytes(_existing(folder))
     said = f"{free / 1e9:.1f} GB free"
     if free < needed_bytes:
         said += f", {needed_bytes / 1e9:.1f} GB wanted. Free some space, or name a --home on another disk."
@@ -110,18 +111,9 @@ def numbers() -> Check:
     torch: Any = importlib.import_module("torch")  # large; loaded for this command only
     if torch.cuda.is_available():
         return Check("CUDA or bf16", True, f"CUDA: {torch.cuda.get_device_name(0)}", False)
-    flags = _processor_flags(Path("/proc/cpuinfo"))
-    if found := sorted(flags & {"amx_bf16", "avx512_bf16", "bf16"}):
+    if found := bf16_flags():
         return Check("CUDA or bf16", True, f"no CUDA; the processor has {', '.join(found)}", False)
     return Check("CUDA or bf16", False, "neither. Training works in float32, about 2.5 times slower.", False)
-
-
-def _processor_flags(cpuinfo: Path) -> set[str]:
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return set()
-    return {flag for line in lines if line.startswith(("flags", "Features")) for flag in line.partition(":")[2].split()}
 
 
 def server(home: Home) -> Check:

@@ -14,8 +14,8 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -368,17 +368,6 @@ class Jobs:
     def _last_words(self, folder: Path, status: int, starts: int) -> str:
         lines = (folder / "trainer.log").read_text(errors="replace").strip().splitlines()
         return f"Training stopped {starts} times without progress ({_death(status)}): {lines[-1] if lines else 'no message'}"
-
-
-@asynccontextmanager
-async def running_jobs(jobs: Jobs) -> AsyncGenerator[None]:
-    """The queue at work for as long as the context is open."""
-    task = asyncio.ensure_future(jobs.serve())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def result_csv(metrics: list[dict[str, Any]], n_epochs: int) -> bytes:

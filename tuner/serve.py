@@ -13,20 +13,21 @@ from pathlib import Path
 
 import uvicorn
 
+from tuner.background import at_work
 from tuner.engine import EnginePool, EngineSettings, LlamaEngine
 from tuner.errors import TunerError
 from tuner.extras import lack
 from tuner.http.app import create_app
 from tuner.http.server import Server
 from tuner.intake import Intake
-from tuner.jobs import Jobs, Proof, running_jobs
+from tuner.jobs import Jobs, Proof
 from tuner.launcher import LocalLauncher
 from tuner.lifeline import watch_stdin
 from tuner.paths import Home, held_lock, write_json
 from tuner.proof import prove
 from tuner.store import Store
 from tuner.training_file import Row
-from tuner.webhooks import Receiver, Webhooks, delivering
+from tuner.webhooks import Receiver, Webhooks
 from tuner.weights import Base
 
 DRAIN_S = 5.0  # how long answers in flight may take to finish when the server is told to end
@@ -132,9 +133,9 @@ async def _run(settings: ServeSettings, store: Store, listener: socket.socket, b
         loop = asyncio.get_running_loop()
         if settings.is_tied_to_stdin:
             watch_stdin(lambda: _tell(loop, http))
-        await stack.enter_async_context(running_jobs(jobs))
+        await stack.enter_async_context(at_work(jobs.serve()))
         if settings.webhooks_to is not None:
-            await stack.enter_async_context(delivering(Webhooks(store, settings.webhooks_to)))
+            await stack.enter_async_context(at_work(Webhooks(store, settings.webhooks_to).serve()))
         await http.serve(sockets=[listener])
 
 

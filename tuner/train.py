@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from tuner.cores import this_machine
 from tuner.disk import FULL_BYTES, DiskFull, free_bytes, require_room
 from tuner.errors import TunerError
 from tuner.paths import held_lock
-from tuner.recipe import Recipe
+from tuner.recipe import Recipe, total_steps
 from tuner.training import checkpoints, model
 from tuner.training.callbacks import Reporter, Threads
 from tuner.training.examples import Example, examples_of, n_tokens
@@ -122,7 +121,7 @@ def _train(folder: Path, progress: Progress) -> None:
     n_trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     reporter.checkpoint_bytes = checkpoints.checkpoint_bytes(n_trained)
     require_room(folder, 0 if resume_from else checkpoints.all_bytes(n_trained), "training")
-    progress.write("started", total_steps=math.ceil(len(examples) / recipe.batch_size) * recipe.n_epochs)
+    progress.write("started", total_steps=total_steps(len(examples), recipe))
     trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
     final = exporter.write(trainer.model, trainer.state.global_step)
     trainer.model.save_pretrained(folder / "adapter")  # PEFT's own layout, for use elsewhere

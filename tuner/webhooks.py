@@ -15,8 +15,8 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -138,17 +138,6 @@ class Webhooks:
         if not is_delivered:
             then = f"again in {next_at - now:.0f} s" if next_at is not None else "given up"
             log.warning("Webhook %s (%s) was not delivered: %s; %s.", delivery.id, delivery.type, outcome, then)
-
-
-@asynccontextmanager
-async def delivering(webhooks: Webhooks) -> AsyncGenerator[None]:
-    """Deliveries under way for as long as the context is open."""
-    task = asyncio.ensure_future(webhooks.serve())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def post(url: str, headers: dict[str, str], body: bytes) -> int:

@@ -17,8 +17,8 @@ from providers.openai_api import OpenAIProvider
 from providers.quirks import TUNER
 from storage.records import Message
 from tests.tuner.conftest import DONE, Bench, running_bench, step
+from tuner.background import at_work
 from tuner.http.app import create_app
-from tuner.jobs import running_jobs
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 HELLO = [Message("system", "Be kind."), Message("user", "Hello")]
@@ -50,7 +50,7 @@ class Vendor:
             return await self._polled(job)
         ending = {"kind": "failed", "code": "training_failed", "message": outcome["error"]} if outcome else DONE
         self._bench.launcher.scripts = [([step(1), step(2), step(3), ending], 0)]
-        async with running_jobs(self._bench.server.jobs):
+        async with at_work(self._bench.server.jobs.serve()):
             return await self._polled(job)
 
     async def _polled(self, job: JobStatus) -> JobStatus:

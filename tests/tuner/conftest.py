@@ -307,7 +307,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 @asynccontextmanager
 async def running_bench(tmp_path: Path) -> AsyncGenerator[Bench]:
-    """The whole server but for torch and llama.cpp; the queue runs when a test starts it (`async with running_jobs`)."""
+    """The whole server but for torch and llama.cpp; the queue runs when a test starts it (`async with at_work(jobs.serve())`)."""
     home = Home(tmp_path / "home")
     home.create()
     store = Store(home.database)

@@ -7,8 +7,9 @@ import pytest
 from openai import APIStatusError, AsyncOpenAI
 
 from tests.tuner.conftest import CHANGED, DONE, VOICE, Bench, step
+from tuner.background import at_work
 from tuner.errors import EngineFailed, EngineGone
-from tuner.jobs import Jobs, Proof, running_jobs
+from tuner.jobs import Jobs, Proof
 
 CHECKPOINT: dict[str, Any] = {
     "kind": "checkpoint",
@@ -54,7 +55,7 @@ async def test_a_job_is_persisted_before_the_reply_and_waits_for_the_queue(bench
 
 async def test_a_trained_and_proven_job_succeeds_with_model_checkpoint_events_and_result_file(bench: Bench):
     bench.launcher.scripts = [([step(1), step(2), CHECKPOINT, step(3), DONE], 0)]
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         job = await ended(bench.client, (await submit(bench.client, suffix="my voice")).id)
     assert job.status == "succeeded"
     assert job.fine_tuned_model == f"ft:tiny:local:my-voice:{job.id[6:14]}"
@@ -77,7 +78,7 @@ async def test_a_trained_and_proven_job_succeeds_with_model_checkpoint_events_an
 async def test_an_engine_that_dies_in_the_middle_of_the_proof_is_asked_again(bench: Bench):
     bench.launcher.scripts = [([step(1), DONE], 0)]
     bench.proofs += [EngineGone("The engine stopped while answering.")] * 2
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         job = await ended(bench.client, (await submit(bench.client)).id)
     assert job.status == "succeeded"
 
@@ -85,7 +86,7 @@ async def test_an_engine_that_dies_in_the_middle_of_the_proof_is_asked_again(ben
 async def test_an_adapter_that_kills_the_engine_every_time_fails_the_job(bench: Bench):
     bench.launcher.scripts = [([step(1), DONE], 0)]
     bench.proofs += [EngineGone("The engine stopped while answering.")] * 3
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         job = await ended(bench.client, (await submit(bench.client)).id)
     assert (job.status, job.error.code) == ("failed", "not_servable")
 
@@ -100,7 +101,7 @@ async def test_an_adapter_that_kills_the_engine_every_time_fails_the_job(bench: 
 async def test_an_adapter_that_is_not_proven_fails_the_job(bench: Bench, proof: Any, complaint: str):
     bench.launcher.scripts = [([step(1), DONE], 0)]
     bench.proofs.append(proof)
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         job = await ended(bench.client, (await submit(bench.client)).id)
     assert (job.status, job.error.code, job.fine_tuned_model) == ("failed", "not_servable", None)
     assert complaint in job.error.message
@@ -108,7 +109,7 @@ async def test_an_adapter_that_is_not_proven_fails_the_job(bench: Bench, proof: 
 
 async def test_a_killed_trainer_is_started_again_and_no_step_is_told_twice(bench: Bench):
     bench.launcher.scripts = [([step(1), step(2)], -9), ([step(2), step(3), DONE], 0)]
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         job = await ended(bench.client, (await submit(bench.client)).id)
     assert (job.status, bench.launcher.starts) == ("succeeded", 2)
     metrics = [e.data async for e in bench.client.fine_tuning.jobs.list_events(job.id) if e.type == "metrics"]
@@ -117,7 +118,7 @@ async def test_a_killed_trainer_is_started_again_and_no_step_is_told_twice(bench
 
 async def test_a_trainer_that_fails_the_same_way_twice_fails_the_job_with_its_last_words(bench: Bench):
     bench.launcher.scripts = [([], 1), ([], 1)]
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         made = await submit(bench.client)
         (bench.server.home.jobs / made.id).mkdir(exist_ok=True)
         (bench.server.home.jobs / made.id / "trainer.log").write_text("Traceback\nValueError: no such layer\n")
@@ -138,7 +139,7 @@ async def test_a_trainer_that_fails_the_same_way_twice_fails_the_job_with_its_la
 )
 async def test_a_trainer_that_gives_up_says_why(bench: Bench, script: Any, code: str):
     bench.launcher.scripts = [script]
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         job = await ended(bench.client, (await submit(bench.client)).id)
     assert (job.status, job.error.code) == ("failed", code)
 
@@ -149,14 +150,14 @@ async def test_half_a_line_from_a_killed_trainer_is_skipped(bench: Bench):
     folder.mkdir()
     (folder / "progress.jsonl").write_text('{"kind": "st\n')
     bench.launcher.scripts = [([step(1), DONE], 0)]
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         job = await ended(bench.client, made.id)
     assert job.status == "succeeded"
 
 
 async def test_a_running_job_is_taken_up_by_the_next_server(bench: Bench):
     made = await submit(bench.client)
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         async with asyncio.timeout(20):
             while bench.launcher.starts == 0:
                 await asyncio.sleep(0.01)
@@ -168,7 +169,7 @@ async def test_a_running_job_is_taken_up_by_the_next_server(bench: Bench):
         return CHANGED
 
     base = bench.server.jobs._base
-    async with running_jobs(Jobs(store, home, base, bench.launcher, proven, "local", 1)):
+    async with at_work(Jobs(store, home, base, bench.launcher, proven, "local", 1).serve()):
         assert (await ended(bench.client, made.id)).status == "succeeded"
 
 
@@ -176,7 +177,7 @@ async def test_a_job_that_was_done_when_the_server_died_is_not_trained_again(ben
     made = await submit(bench.client)
     bench.launcher.scripts = [([step(3), DONE], 0)]
     bench.proofs.append(RuntimeError("the server dies here"))
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         async with asyncio.timeout(20):
             while bench.proofs:
                 await asyncio.sleep(0.01)
@@ -185,7 +186,7 @@ async def test_a_job_that_was_done_when_the_server_died_is_not_trained_again(ben
 
 
 async def test_cancelling_ends_the_training_process_and_the_job_stays_cancelled(bench: Bench):
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         made = await submit(bench.client)
         async with asyncio.timeout(20):
             while (await bench.client.fine_tuning.jobs.retrieve(made.id)).status != "running":
@@ -197,7 +198,7 @@ async def test_cancelling_ends_the_training_process_and_the_job_stays_cancelled(
 
 
 async def test_a_paused_job_gives_way_and_goes_on_when_resumed(bench: Bench):
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         first = await submit(bench.client)
         async with asyncio.timeout(20):
             while bench.launcher.starts == 0:
@@ -214,7 +215,7 @@ async def test_a_paused_job_gives_way_and_goes_on_when_resumed(bench: Bench):
 async def test_jobs_run_one_after_the_other_in_the_order_they_came(bench: Bench):
     bench.launcher.scripts = [([step(3), DONE], 0), ([step(3), DONE], 0)]
     made = [await submit(bench.client), await submit(bench.client)]
-    async with running_jobs(bench.server.jobs):
+    async with at_work(bench.server.jobs.serve()):
         done = [await ended(bench.client, job.id) for job in made]
     assert [job.status for job in done] == ["succeeded", "succeeded"]
     assert len({job.fine_tuned_model for job in done}) == 2

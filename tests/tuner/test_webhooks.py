@@ -13,10 +13,10 @@ from openai import InvalidWebhookSignatureError, OpenAI
 
 from tests.tuner.conftest import DONE, Bench, step
 from tests.tuner.test_jobs import ended, submit
+from tuner.background import at_work
 from tuner.errors import TunerError
-from tuner.jobs import running_jobs
 from tuner.store import Delivery, Store
-from tuner.webhooks import GIVE_UP_S, Receiver, Webhooks, delivering, next_attempt, receiver
+from tuner.webhooks import GIVE_UP_S, Receiver, Webhooks, next_attempt, receiver
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
@@ -72,7 +72,7 @@ def unwrapped(got: tuple[dict[str, str], bytes], body: bytes | None = None) -> A
 
 async def test_a_job_that_ends_is_told_once_and_the_stock_client_accepts_it(bench: Bench):
     bench.launcher.scripts = [([step(1), step(2), step(3), DONE], 0)]
-    async with listening([]) as listener, running_jobs(bench.server.jobs):
+    async with listening([]) as listener, at_work(bench.server.jobs.serve()):
         webhooks = Webhooks(bench.server.store, Receiver(listener.url, KEY))
         job = await ended(bench.client, (await submit(bench.client)).id)
         async with asyncio.timeout(10):
@@ -89,7 +89,7 @@ async def test_a_cancelled_job_is_told_while_the_server_runs(bench: Bench):
     job = await submit(bench.client)
     await bench.client.fine_tuning.jobs.cancel(job.id)
     async with listening([]) as listener:
-        async with asyncio.timeout(10), delivering(Webhooks(bench.server.store, Receiver(listener.url, KEY))):
+        async with asyncio.timeout(10), at_work(Webhooks(bench.server.store, Receiver(listener.url, KEY)).serve()):
             while not listener.got:
                 await asyncio.sleep(0)
         assert unwrapped(listener.got[0]).type == "fine_tuning.job.cancelled"

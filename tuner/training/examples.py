@@ -76,7 +76,7 @@ def width(example: Example) -> int:
     """The tokens of its longest row in a batch."""
     if "input_ids" in example:
         return len(example["input_ids"])
-    answers = [len(example[key]) for key in ("chosen_ids", "rejected_ids", "completion_ids") if key in example]
+    answers = _answer_lengths(example)
     return len(example["prompt_ids"]) + max(answers)
 
 
@@ -84,8 +84,12 @@ def n_tokens(example: Example) -> int:
     """What the example adds to a job's trained tokens: every token it is read with, a pair's prompt twice."""
     if "input_ids" in example:
         return len(example["input_ids"])
-    answers = [len(example[key]) for key in ("chosen_ids", "rejected_ids", "completion_ids") if key in example]
+    answers = _answer_lengths(example)
     return len(answers) * len(example["prompt_ids"]) + sum(answers)
+
+
+def _answer_lengths(example: Example) -> list[int]:
+    return [len(example[key]) for key in ("chosen_ids", "rejected_ids", "completion_ids") if key in example]
 
 
 def _prompt_and_answer(messages: list[Row], answer: Row, tokenizer: Any) -> tuple[list[int], list[int]]:
