@@ -1,17 +1,18 @@
 """Conversations, their turns and the replies. A question is recorded once and answered once, by constraint."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
 from storage.database import Database, is_inserted, row_of, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
-from storage.records import Conversation, Reply, Turn, TurnState
-from storage.schema import conversations, replies, turns
+from storage.records import Conversation, CorrectionState, PostingKind, Reply, Turn, TurnState
+from storage.schema import conversations, corrections, hand_overs, postings, replies, turns
 
 
 @uninterrupted
@@ -63,18 +64,18 @@ class Conversations:
             statement = select(turns).where(turns.c.platform == conversation.platform, turns.c.key == key)
             return Turn(**(await connection.execute(statement)).mappings().one()), False
 
-    async def claim_turn(self, turn_id: str, owner: str, *, now: datetime, lease_s: float) -> Turn | None:
+    async def claim_turn(
+        self, turn_id: str, owner: str, *, now: datetime, lease_s: float, takes_over: bool = False
+    ) -> Turn | None:
         """Take the turn to answer it within `lease_s`; None when it is answered or somebody else's lease still runs.
 
-        The same owner may claim again, which extends the lease. Each claim counts as an attempt.
+        The same owner may claim again, which extends the lease; `takes_over` is for who knows that the other one is gone.
+        Each claim counts as an attempt.
         """
+        may_claim = true() if takes_over else or_(_is_free(now), turns.c.lease_owner == owner)
         claim = (
             update(turns)
-            .where(
-                turns.c.id == turn_id,
-                turns.c.state == TurnState.ASKED,
-                or_(_is_free(now), turns.c.lease_owner == owner),
-            )
+            .where(turns.c.id == turn_id, turns.c.state == TurnState.ASKED, may_claim)
             .values(lease_owner=owner, lease_until=now + timedelta(seconds=lease_s), attempts=turns.c.attempts + 1)
             .returning(*turns.c)
         )
@@ -104,10 +105,13 @@ class Conversations:
     async def save_reply(self, reply: Reply, *, owner: str) -> tuple[Reply, bool]:
         """Save the turn's one reply and mark the turn answered by `owner`; True when it is this one.
 
-        False returns the reply that was saved before: that one is posted, this one is not.
+        False returns the reply that was saved before: that one is posted, this one is not. A question that was withdrawn
+        meanwhile leaves nothing of its reply either.
         """
         async with self._database.writing() as connection:
-            await _turn(connection, reply.turn_id)
+            turn = await _turn(connection, reply.turn_id, is_held=True)
+            if turn.withdrawn_at is not None:
+                reply = replace(reply, text="", corrected_text=None)
             if not await is_inserted(connection, replies, row_of(reply)):
                 statement = select(replies).where(replies.c.turn_id == reply.turn_id)
                 return Reply(**(await connection.execute(statement)).mappings().one()), False
@@ -115,14 +119,42 @@ class Conversations:
             await connection.execute(update(turns).where(turns.c.id == reply.turn_id).values(answered))
             return reply, True
 
+    async def find(self, platform: str, external_id: str) -> Conversation | None:
+        """The platform's conversation, if it is known."""
+        async with self._database.glancing() as connection:
+            return await _find(connection, platform, external_id)
+
+    async def get(self, conversation_id: str) -> Conversation:
+        """The conversation with this id. Raises NotFound."""
+        async with self._database.reading() as connection:
+            statement = select(conversations).where(conversations.c.id == conversation_id)
+            row = (await connection.execute(statement)).mappings().one_or_none()
+            if row is None:
+                raise NotFound("conversation", conversation_id)
+            return Conversation(**row)
+
     async def turn(self, turn_id: str) -> Turn:
         """The turn with this id. Raises NotFound."""
-        async with self._database.reading() as connection:
+        async with self._database.glancing() as connection:
             return await _turn(connection, turn_id)
+
+    async def fate(self, turn_id: str) -> tuple[bool, bool]:
+        """Whether the question was withdrawn, and whether its conversation is in a person's hands. Raises NotFound."""
+        is_open = (
+            select(hand_overs.c.id)
+            .where(hand_overs.c.conversation_id == turns.c.conversation_id, hand_overs.c.released_at.is_(None))
+            .exists()
+        )
+        statement = select(turns.c.withdrawn_at.is_not(None), is_open).where(turns.c.id == turn_id)
+        async with self._database.glancing() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+            if row is None:
+                raise NotFound("turn", turn_id)
+            return bool(row[0]), bool(row[1])
 
     async def reply(self, reply_id: str) -> Reply:
         """The reply with this id. Raises NotFound."""
-        async with self._database.reading() as connection:
+        async with self._database.glancing() as connection:
             row = (await connection.execute(select(replies).where(replies.c.id == reply_id))).mappings().one_or_none()
             if row is None:
                 raise NotFound("reply", reply_id)
@@ -130,7 +162,7 @@ class Conversations:
 
     async def reply_to(self, turn_id: str) -> Reply | None:
         """The reply to this turn, if there is one yet."""
-        async with self._database.reading() as connection:
+        async with self._database.glancing() as connection:
             statement = select(replies).where(replies.c.turn_id == turn_id)
             row = (await connection.execute(statement)).mappings().one_or_none()
             return Reply(**row) if row else None
@@ -154,6 +186,41 @@ class Conversations:
         """The last `limit` turns of a conversation, oldest first."""
         return await self.history(conversation_id, before=None, limit=limit)
 
+    async def find_turn(self, platform: str, key: str) -> Turn | None:
+        """The question that is recorded under the platform's key, if one is."""
+        statement = select(turns).where(turns.c.platform == platform, turns.c.key == key)
+        async with self._database.glancing() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+            return Turn(**row) if row else None
+
+    async def first_turn(self, conversation_id: str) -> Turn | None:
+        """The question a conversation began with."""
+        statement = select(turns).where(turns.c.conversation_id == conversation_id)
+        async with self._database.glancing() as connection:
+            row = (await connection.execute(statement.order_by(turns.c.asked_at, turns.c.id).limit(1))).mappings()
+            first = row.one_or_none()
+            return Turn(**first) if first else None
+
+    async def last_reply(self, conversation_id: str, before_key: str) -> Reply | None:
+        """The newest reply of a conversation to a question whose key sorts before `before_key`."""
+        statement = (
+            select(replies)
+            .join(turns, turns.c.id == replies.c.turn_id)
+            .where(turns.c.conversation_id == conversation_id, turns.c.key < before_key)
+            .order_by(turns.c.key.desc())
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+            return Reply(**row) if row else None
+
+    async def asked_by(self, actor_id: str) -> list[Turn]:
+        """Every question of one person that still stands, oldest first."""
+        statement = select(turns).where(turns.c.asked_by == actor_id, turns.c.withdrawn_at.is_(None))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(statement.order_by(turns.c.asked_at, turns.c.id))
+            return [Turn(**row) for row in rows.mappings()]
+
     async def edit_reply(self, reply_id: str, corrected_text: str, by: str, *, at: datetime) -> Reply:
         """Note what the posted reply was changed to; `text` keeps what the model said. Raises NotFound."""
         edit = update(replies).where(replies.c.id == reply_id).values(corrected_text=corrected_text)
@@ -161,8 +228,53 @@ class Conversations:
             row = (await connection.execute(edit.returning(*replies.c))).mappings().one_or_none()
             if row is None:
                 raise NotFound("reply", reply_id)
+            is_it = (postings.c.kind == PostingKind.REPLY) & (postings.c.subject == row["turn_id"])
+            await connection.execute(
+                update(postings).where(is_it).values(shown="")
+            )  # wherever it stands, it is behind now
             await record(connection, at, by, "edit_reply", reply_id)
             return Reply(**row)
+
+    async def edit_question(self, platform: str, key: str, question: str, *, at: datetime) -> Turn | None:
+        """The customer changed a question: an unanswered one is answered as it is now. None when it is not recorded."""
+        is_it = (turns.c.platform == platform) & (turns.c.key == key) & turns.c.withdrawn_at.is_(None)
+        change = update(turns).where(is_it).values(question=question, edited_at=at).returning(*turns.c)
+        async with self._database.writing() as connection:
+            row = (await connection.execute(change)).mappings().one_or_none()
+            return Turn(**row) if row else None
+
+    async def withdraw_question(self, platform: str, key: str, *, at: datetime) -> Turn | None:
+        """The customer deleted a question: its words, the reply's, and corrections of it leave every future dataset.
+
+        An unanswered one will not be answered. None when it is not recorded or was withdrawn before.
+        """
+        is_it = (turns.c.platform == platform) & (turns.c.key == key) & turns.c.withdrawn_at.is_(None)
+        emptied = {"question": "", "withdrawn_at": at, "state": TurnState.ANSWERED, "lease_until": None}
+        async with self._database.writing() as connection:
+            row = (await connection.execute(update(turns).where(is_it).values(emptied).returning(*turns.c))).mappings()
+            turn = row.one_or_none()
+            if turn is None:
+                return None
+            of_turn = select(replies.c.id).where(replies.c.turn_id == turn["id"])
+            await connection.execute(
+                update(replies).where(replies.c.turn_id == turn["id"]).values(text="", corrected_text=None)
+            )
+            erased = (
+                update(corrections)
+                .where(corrections.c.reply_id.in_(of_turn))
+                .values(
+                    state=CorrectionState.ERASED,
+                    history=[],
+                    question="",
+                    served_text="",
+                    corrected_text="",
+                    note="",
+                    decision_note="",
+                )
+            )
+            ids = (await connection.execute(erased.returning(corrections.c.id))).scalars().all()
+            await record(connection, at, turn["asked_by"], "withdraw_question", turn["id"], corrections=list(ids))
+            return Turn(**turn)
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
@@ -175,8 +287,10 @@ async def _find(connection: AsyncConnection, platform: str, external_id: str) ->
     return Conversation(**row) if row else None
 
 
-async def _turn(connection: AsyncConnection, turn_id: str) -> Turn:
-    row = (await connection.execute(select(turns).where(turns.c.id == turn_id))).mappings().one_or_none()
+async def _turn(connection: AsyncConnection, turn_id: str, *, is_held: bool = False) -> Turn:
+    """`is_held` lets nobody else change it before the transaction ends. Raises NotFound."""
+    statement = select(turns).where(turns.c.id == turn_id)
+    row = (await connection.execute(statement.with_for_update() if is_held else statement)).mappings().one_or_none()
     if row is None:
         raise NotFound("turn", turn_id)
     return Turn(**row)

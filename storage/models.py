@@ -11,7 +11,7 @@ from storage.audit import record
 from storage.database import Database, is_inserted, row_of, uninterrupted
 from storage.errors import DeploymentMoved, NotFound
 from storage.ids import new_id
-from storage.records import Deployment, DeploymentKind, Model
+from storage.records import Deployment, DeploymentKind, Model, Voice
 from storage.schema import deployments, models, voices
 
 
@@ -56,8 +56,20 @@ class Models:
 
     async def current(self, voice_id: str) -> Deployment:
         """What serves the voice now. Raises NotFound for an unknown voice."""
-        async with self._database.reading() as connection:
+        async with self._database.glancing() as connection:
             return await current_deployment(connection, voice_id)
+
+    async def serving(self, voice_id: str) -> tuple[Voice, Deployment]:
+        """The voice, and what serves it now. Raises NotFound for an unknown voice."""
+        voice_columns = [column.label(f"voice_{column.name}") for column in voices.c if column.name != "id"]
+        joined = _deployments_of(voice_id).add_columns(*voice_columns).join(voices, voices.c.id == voice_id)
+        statement = joined.order_by(deployments.c.seq.desc()).limit(1)
+        async with self._database.glancing() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+            if row is None:
+                raise NotFound("voice", voice_id)
+            voice = Voice(**{column.name: row[f"voice_{column.name}"] for column in voices.c})
+            return voice, _deployment(row, _model_in(row))
 
     async def deployments(self, voice_id: str, limit: int) -> list[Deployment]:
         """The voice's newest `limit` deployments, newest first."""

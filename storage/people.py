@@ -49,6 +49,11 @@ class People:
                 await record(connection, at, PROGRAM_ACTOR_ID, "set_rights", after.id, **detail)
             return after
 
+    async def find(self, platform: str, external_id: str) -> Actor | None:
+        """The actor of this platform account, if it is known."""
+        async with self._database.glancing() as connection:
+            return await _find(connection, platform, external_id)
+
     async def actor(self, actor_id: str) -> Actor:
         """The actor with this id. Raises NotFound."""
         found = await self.actors([actor_id])

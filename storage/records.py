@@ -97,6 +97,8 @@ class Turn:
     lease_owner: str | None  # who is answering it now
     lease_until: datetime | None
     attempts: int  # times an answer was begun
+    edited_at: datetime | None = None  # when the customer last changed the question
+    withdrawn_at: datetime | None = None  # when the customer deleted it; the question is empty since
 
 
 class ReplySource(StrEnum):
@@ -125,6 +127,108 @@ class Reply:
     seconds: float  # from claim to last token
     created_at: datetime
     corrected_text: str | None = None  # what a moderator made of the posted reply; `text` keeps what the model said
+
+    @property
+    def standing_text(self) -> str:
+        """What people read: the model's words, or what a moderator made of them."""
+        return self.text if self.corrected_text is None else self.corrected_text
+
+
+# ---------------------------------------------------------------- platforms
+
+
+@dataclass(frozen=True, slots=True)
+class InboundEvent:
+    """Something a platform delivered, kept before it is acknowledged and worked on under a lease. `key` is the platform's
+    natural key of the delivery, unique with `platform`. The payload is dropped once it is done.
+    """
+
+    id: str
+    platform: str
+    key: str
+    kind: str  # the platform's word: "app_mention", "reaction_added", "block_actions" …
+    payload: Mapping[str, Any]
+    received_at: datetime
+    lease_owner: str | None
+    lease_until: datetime | None
+    attempts: int
+    done_at: datetime | None = None
+    outcome: str = ""  # why it ended without effect, in a few words; "" for one that was handled
+
+
+class PostingKind(StrEnum):
+    """What one of our messages on a platform shows, and so what its `subject` is the id of."""
+
+    REPLY = "reply"  # a reply; the subject is the turn, so that the place is known before there is a reply
+    REVIEW = "review"  # a correction's card
+    DRAFT = "draft"  # a reply's card before it is sent; the subject is the turn
+    HAND_OVER = "hand_over"  # a hand-over's card
+    RUN = "run"  # a training run's progress
+    NOTICE = "notice"  # what became of a correction, told to who proposed it
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One message of ours on a platform. `place` is the platform's channel, `message_key` its id of the message there:
+    None while it is not known whether the platform has it. One per (platform, kind, subject, part), by constraint.
+    """
+
+    id: str
+    platform: str
+    kind: PostingKind
+    subject: str
+    part: int  # 0, 1, … of a text that takes several messages
+    place: str
+    message_key: str | None
+    created_at: datetime
+    removed_at: datetime | None = None  # deleted there since
+    shown: str = ""  # the state it shows now, in a word; behind what is true, it is edited
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A workspace that installed the app. `sealed` holds its token and the bot's ids, encrypted by whoever stores it."""
+
+    platform: str
+    team: str  # the platform's id of it
+    sealed: str
+    installed_at: datetime
+
+
+class ChannelMode(StrEnum):
+    """When the bot speaks in a channel."""
+
+    OFF = "off"
+    MENTION = "mention"  # when it is mentioned, and in threads it is part of
+    AUTO = "auto"  # to every question
+    DRAFT = "draft"  # never by itself: a moderator sees a draft and sends it
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What was set for one channel of a platform. `place` is the platform's id of it, with its team's."""
+
+    platform: str
+    place: str
+    mode: ChannelMode
+    is_training_allowed: bool  # whether corrections made here may enter datasets
+    set_by: str  # actor id
+    set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A conversation in a person's hands: the bot is silent there until it is released. One open per conversation."""
+
+    id: str
+    conversation_id: str
+    reason: str
+    asked_by: str  # actor id
+    asked_at: datetime
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    released_by: str | None = None
+    released_at: datetime | None = None
 
 
 # ---------------------------------------------------------------- judgement
@@ -165,6 +269,14 @@ class CorrectionState(StrEnum):
     ERASED = "erased"
 
 
+class Scope(StrEnum):
+    """Where a correction holds."""
+
+    CHANNEL = "channel"  # only in the channel it was made in
+    VOICE = "voice"
+    EVERYONE = "everyone"  # every voice of this installation
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One `{role, content}` sent to a model. `role` is "system", "user" or "assistant"."""
@@ -202,6 +314,8 @@ class Correction:
     decided_at: datetime | None = None
     decision_note: str = ""
     superseded_by: str | None = None  # correction id
+    scope: Scope = Scope.VOICE
+    is_for_training: bool = True  # False: it may be used in prompts and edits, never in a dataset
 
 
 # ---------------------------------------------------------------- datasets

@@ -35,11 +35,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.errors import UnstorableText
 from storage.records import (
     OPEN_RUN_STATES,
+    ChannelMode,
     CorrectionState,
     DeploymentKind,
     Judgement,
+    PostingKind,
     ReplySource,
     RunState,
+    Scope,
     Side,
     Trigger,
     TurnState,
@@ -254,6 +257,8 @@ turns = Table(
     _string("lease_owner", nullable=True),
     _moment("lease_until", nullable=True),
     Column("attempts", Integer, nullable=False),
+    _moment("edited_at", nullable=True),
+    _moment("withdrawn_at", nullable=True),
     UniqueConstraint("platform", "key"),
     Index("ix_turns_conversation_id_asked_at_id", "conversation_id", "asked_at", "id"),
 )
@@ -279,6 +284,93 @@ replies = Table(
     _string("corrected_text", nullable=True),
     UniqueConstraint("turn_id"),
     Index("ix_replies_voice_id_created_at", "voice_id", "created_at"),
+)
+
+# ---------------------------------------------------------------- platforms
+
+inbound_events = Table(
+    "inbound_events",
+    metadata,
+    _id(),
+    _string("platform"),
+    _string("key"),
+    _string("kind"),
+    Column("payload", Document, nullable=False),
+    _moment("received_at"),
+    _string("lease_owner", nullable=True),
+    _moment("lease_until", nullable=True),
+    Column("attempts", Integer, nullable=False),
+    _moment("done_at", nullable=True),
+    _string("outcome"),
+    UniqueConstraint("platform", "key"),
+)
+_IS_TO_DO = text("done_at IS NULL")
+Index(
+    "ix_inbound_events_to_do",
+    inbound_events.c.platform,
+    inbound_events.c.received_at,
+    sqlite_where=_IS_TO_DO,
+    postgresql_where=_IS_TO_DO,
+)
+Index("ix_inbound_events_done_at", inbound_events.c.done_at)
+
+postings = Table(
+    "postings",
+    metadata,
+    _id(),
+    _string("platform"),
+    *_word("kind", PostingKind),
+    _string("subject"),
+    Column("part", Integer, nullable=False),
+    _string("place"),
+    _string("message_key", nullable=True),
+    _moment("created_at"),
+    _moment("removed_at", nullable=True),
+    _string("shown"),
+    UniqueConstraint("platform", "kind", "subject", "part"),
+    UniqueConstraint("platform", "place", "message_key"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("place", String, primary_key=True),
+    *_word("mode", ChannelMode),
+    Column("is_training_allowed", Boolean, nullable=False),
+    _reference("set_by", "actors.id"),
+    _moment("set_at"),
+)
+
+installations = Table(
+    "installations",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("team", String, primary_key=True),
+    _string("sealed"),
+    _moment("installed_at"),
+)
+
+hand_overs = Table(
+    "hand_overs",
+    metadata,
+    _id(),
+    _reference("conversation_id", "conversations.id"),
+    _string("reason"),
+    _reference("asked_by", "actors.id"),
+    _moment("asked_at"),
+    _reference("taken_by", "actors.id", nullable=True),
+    _moment("taken_at", nullable=True),
+    _reference("released_by", "actors.id", nullable=True),
+    _moment("released_at", nullable=True),
+)
+_IS_UNRELEASED = text("released_at IS NULL")
+Index(
+    "uq_hand_overs_open_per_conversation",
+    hand_overs.c.conversation_id,
+    unique=True,
+    sqlite_where=_IS_UNRELEASED,
+    postgresql_where=_IS_UNRELEASED,
 )
 
 # ---------------------------------------------------------------- judgement
@@ -318,6 +410,8 @@ corrections = Table(
     _moment("decided_at", nullable=True),
     _string("decision_note"),
     _reference("superseded_by", "corrections.id", nullable=True),
+    *_word("scope", Scope),
+    Column("is_for_training", Boolean, nullable=False),
     UniqueConstraint("voice_id", "key"),  # the same thing proposed twice is one correction
     Index("ix_corrections_voice_id_state_proposed_at", "voice_id", "state", "proposed_at"),
     Index("ix_corrections_reply_id", "reply_id"),

@@ -5,14 +5,19 @@ from types import TracebackType
 from typing import Self
 
 from storage.audit import Audit
+from storage.channels import Channels
 from storage.conversations import Conversations
 from storage.corrections import Corrections
 from storage.database import Database, parse_url
 from storage.datasets import Datasets
 from storage.feedback import FeedbackGiven
+from storage.hand_overs import HandOvers
+from storage.inbox import Inbox
+from storage.installations import Installations
 from storage.migrate import migrate
 from storage.models import Models
 from storage.people import People
+from storage.postings import Postings
 from storage.runs import Runs
 from storage.voices import Voices
 
@@ -41,6 +46,11 @@ class Store:
         self.runs = Runs(database)
         self.models = Models(database)
         self.audit = Audit(database)
+        self.inbox = Inbox(database)
+        self.postings = Postings(database)
+        self.channels = Channels(database)
+        self.hand_overs = HandOvers(database)
+        self.installations = Installations(database)
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""

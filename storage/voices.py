@@ -43,7 +43,7 @@ class Voices:
 
     async def get(self, voice_id: str) -> Voice:
         """The voice with this id. Raises NotFound."""
-        async with self._database.reading() as connection:
+        async with self._database.glancing() as connection:
             row = (await connection.execute(select(voices).where(voices.c.id == voice_id))).mappings().one_or_none()
             if row is None:
                 raise NotFound("voice", voice_id)

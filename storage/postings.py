@@ -1,0 +1,194 @@
+"""Our messages on the platforms: which of them shows what. Intended before it is sent, so that none is sent twice."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.errors import NotFound
+from storage.ids import new_id
+from storage.records import CorrectionState, Posting, PostingKind
+from storage.schema import actors, corrections, postings, replies
+
+LAST = "last"  # `shown` of a message that shows how it ended and will not change again
+
+
+@uninterrupted
+class Postings:
+    """Messages of ours, by what they show and by where they are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def intend(
+        self, platform: str, kind: PostingKind, subject: str, part: int, place: str, *, at: datetime
+    ) -> tuple[Posting, bool]:
+        """Say that a message is about to be sent; False returns the one that was intended, or landed, before."""
+        new = Posting(new_id("post", at), platform, kind, subject, part, place, None, at)
+        is_it = (
+            (postings.c.platform == platform)
+            & (postings.c.kind == kind)
+            & (postings.c.subject == subject)
+            & (postings.c.part == part)
+        )
+        async with self._database.writing() as connection:
+            if await is_inserted(connection, postings, row_of(new)):
+                return new, True
+            return Posting(**(await connection.execute(select(postings).where(is_it))).mappings().one()), False
+
+    async def landed(self, posting_id: str, message_key: str, *, place: str | None = None) -> Posting:
+        """The platform has the message under this key, in `place` where only sending showed which. Raises NotFound."""
+        known = {"message_key": message_key} | ({} if place is None else {"place": place})
+        change = update(postings).where(postings.c.id == posting_id).values(known)
+        async with self._database.writing() as connection:
+            row = (await connection.execute(change.returning(*postings.c))).mappings().one_or_none()
+            if row is None:
+                raise NotFound("posting", posting_id)
+            return Posting(**row)
+
+    async def shows(self, posting_id: str, shown: str) -> None:
+        """The message now shows this state."""
+        change = update(postings).where(postings.c.id == posting_id).values(shown=shown)
+        async with self._database.writing() as connection:
+            await connection.execute(change)
+
+    async def advance(self, posting_id: str, before: str, after: str) -> bool:
+        """Move what the message shows from one state to the next; False when it was not in that state (any more)."""
+        is_it = (postings.c.id == posting_id) & (postings.c.shown == before)
+        async with self._database.writing() as connection:
+            return bool((await connection.execute(update(postings).where(is_it).values(shown=after))).rowcount)
+
+    async def removed(self, posting_id: str, *, at: datetime) -> None:
+        """The message is no longer on the platform."""
+        change = update(postings).where(postings.c.id == posting_id, postings.c.removed_at.is_(None))
+        async with self._database.writing() as connection:
+            await connection.execute(change.values(removed_at=at))
+
+    async def dropped(self, posting_id: str) -> None:
+        """There is no such message, and it may be intended anew."""
+        async with self._database.writing() as connection:
+            await connection.execute(delete(postings).where(postings.c.id == posting_id))
+
+    async def at(self, platform: str, place: str, message_key: str) -> Posting | None:
+        """What the platform's message is to us; None when it is not ours."""
+        is_it = (
+            (postings.c.platform == platform) & (postings.c.place == place) & (postings.c.message_key == message_key)
+        )
+        async with self._database.glancing() as connection:
+            row = (await connection.execute(select(postings).where(is_it))).mappings().one_or_none()
+            return Posting(**row) if row else None
+
+    async def standing(self, platform: str, kind: PostingKind, limit: int) -> list[Posting]:
+        """The newest `limit` messages of a kind that are on the platform and do not show their last state, newest first."""
+        is_there = (
+            (postings.c.platform == platform)
+            & (postings.c.kind == kind)
+            & postings.c.message_key.is_not(None)
+            & postings.c.removed_at.is_(None)
+            & (postings.c.shown != LAST)
+        )
+        statement = select(postings).where(is_there).order_by(postings.c.created_at.desc(), postings.c.id.desc())
+        async with self._database.reading() as connection:
+            return [Posting(**row) for row in (await connection.execute(statement.limit(limit))).mappings()]
+
+    async def decided_reviews(self, platform: str, limit: int) -> list[Posting]:
+        """Cards on the platform that still ask for a decision which was made, oldest first."""
+        statement = (
+            select(postings)
+            .join(corrections, corrections.c.id == postings.c.subject)
+            .where(
+                postings.c.platform == platform,
+                postings.c.kind == PostingKind.REVIEW,
+                postings.c.message_key.is_not(None),
+                postings.c.removed_at.is_(None),
+                postings.c.shown != LAST,
+                corrections.c.state != CorrectionState.PROPOSED,
+            )
+            .order_by(postings.c.created_at, postings.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [Posting(**row) for row in (await connection.execute(statement)).mappings()]
+
+    async def unshown_proposals(self, platform: str, voice_id: str, limit: int) -> list[str]:
+        """Corrections of replies that wait for a decision and have no card on the platform, oldest first; their ids."""
+        has_card = (
+            select(postings.c.id)
+            .where(
+                postings.c.platform == platform,
+                postings.c.kind == PostingKind.REVIEW,
+                postings.c.subject == corrections.c.id,
+                postings.c.message_key.is_not(None),
+            )
+            .exists()
+        )
+        statement = (
+            select(corrections.c.id)
+            .where(
+                corrections.c.voice_id == voice_id,
+                corrections.c.state == CorrectionState.PROPOSED,
+                corrections.c.reply_id.is_not(None),
+                ~has_card,
+            )
+            .order_by(corrections.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement)).scalars())
+
+    async def untold_decisions(self, platform: str, voice_id: str, since: datetime, limit: int) -> list[str]:
+        """Corrections proposed on the platform, decided by somebody else after `since`, whose proposer was not told; their ids.
+
+        The oldest decision first.
+        """
+        is_told = (
+            select(postings.c.id)
+            .where(
+                postings.c.platform == platform,
+                postings.c.kind == PostingKind.NOTICE,
+                postings.c.subject == corrections.c.id,
+            )
+            .exists()
+        )
+        statement = (
+            select(corrections.c.id)
+            .join(actors, actors.c.id == corrections.c.proposed_by)
+            .where(
+                corrections.c.voice_id == voice_id,
+                actors.c.platform == platform,
+                corrections.c.decided_at > since,
+                corrections.c.decided_by != corrections.c.proposed_by,
+                corrections.c.state != CorrectionState.ERASED,
+                ~is_told,
+            )
+            .order_by(corrections.c.decided_at, corrections.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement)).scalars())
+
+    async def unshown_edits(self, platform: str, limit: int) -> list[Posting]:
+        """First parts of replies on the platform that a moderator has changed since, and that still show the old words."""
+        statement = (
+            select(postings)
+            .join(replies, replies.c.turn_id == postings.c.subject)
+            .where(
+                postings.c.platform == platform,
+                postings.c.kind == PostingKind.REPLY,
+                postings.c.part == 0,
+                postings.c.shown == "",
+                postings.c.message_key.is_not(None),
+                postings.c.removed_at.is_(None),
+                replies.c.corrected_text.is_not(None),
+            )
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [Posting(**row) for row in (await connection.execute(statement)).mappings()]
+
+    async def of(self, kind: PostingKind, subject: str) -> list[Posting]:
+        """Every message that shows this, in the order of its parts."""
+        statement = select(postings).where(postings.c.kind == kind, postings.c.subject == subject)
+        async with self._database.glancing() as connection:
+            rows = await connection.execute(statement.order_by(postings.c.platform, postings.c.part))
+            return [Posting(**row) for row in rows.mappings()]
