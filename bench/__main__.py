@@ -6,7 +6,7 @@ import sys
 
 import bench
 
-NOT_BENCHES = {"__main__", "person", "report"}
+NOT_BENCHES = {"__main__", "person", "report", "tuner_process", "tuner_fuzz_hooks"}
 
 
 def main() -> None:

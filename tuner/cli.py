@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         "--alias", action="append", default=[], metavar="NAME=MODEL", help="serve MODEL under NAME as well"
     )
     serve.add_argument(
+        "--requests-per-minute", type=int, default=0, help="of one key, or one address without keys; 0: no limit"
+    )
+    serve.add_argument(
         "--webhook-url", metavar="URL", help="tell URL when a job has ended, signed with $TUNER_WEBHOOK_SECRET"
     )
     serve.set_defaults(run=_serve)
@@ -91,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="say what is missing here, and the next step")
     doctor.add_argument("--home", type=Path, required=True)
+    doctor.add_argument("--base", default=DEFAULT_BASE, help="the base that is or will be served")
     doctor.set_defaults(run=_doctor)
 
     train = commands.add_parser("train", help="(internal) train the job in a folder")
@@ -148,6 +152,7 @@ def _serve(chosen: argparse.Namespace) -> int:
             context=chosen.context,
             slots=chosen.slots,
             aliases=aliases,
+            requests_per_minute=chosen.requests_per_minute,
             webhooks_to=told,
         )
     )
@@ -180,7 +185,7 @@ def _key(chosen: argparse.Namespace) -> int:
 def _doctor(chosen: argparse.Namespace) -> int:
     from tuner.doctor import checks
 
-    found = checks(Home(chosen.home.expanduser().resolve()), weights_dir(dict(os.environ)))
+    found = checks(Home(chosen.home.expanduser().resolve()), weights_dir(dict(os.environ)), chosen.base)
     sys.stdout.write("".join(f"{check.line()}\n" for check in found))
     return 0 if all(check.is_ok or not check.is_needed for check in found) else 1
 

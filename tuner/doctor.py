@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import tempfile
+import urllib.request
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,12 +15,14 @@ from typing import Any
 
 from tuner.cores import bf16_flags
 from tuner.disk import free_bytes
+from tuner.errors import TunerError
 from tuner.extras import lack
 from tuner.paths import Home, held_lock
-from tuner.weights import DEFAULT_BASE, DEFAULT_FILE, DEFAULT_SHA256, sha256_of
+from tuner.weights import DEFAULT_BASE, DEFAULT_FILE, DEFAULT_SHA256, check_folder, check_gguf, sha256_of
 
 NEEDED_PYTHON = (3, 11)
 NEEDED_DISK_BYTES = 2_000_000_000  # the default base, its training form (0.6 GB) and a job's checkpoints
+HEALTH_LIMIT_S = 5.0
 NEEDED_MEMORY_BYTES = 3_000_000_000  # engine and trainer of the default base side by side
 
 
@@ -35,13 +39,13 @@ class Check:
         return f"{'ok' if self.is_ok else 'not ok':6}  {self.what}: {self.said}"
 
 
-def checks(home: Home, cache: Path) -> list[Check]:
-    """Everything worth knowing about this machine, the weights in `cache`, and the server of `home`."""
+def checks(home: Home, cache: Path, base: str = DEFAULT_BASE) -> list[Check]:
+    """Everything worth knowing about this machine, the base's weights, and the server of `home`."""
     return [
         python(sys.version_info[:2]),
         extra("serve", "Serving", True),
         extra("train", "Training", False),
-        weights(cache),
+        weights(cache) if base == DEFAULT_BASE else own_weights(base),
         writable(home.root),
         disk(home.root),
         memory(Path("/proc/meminfo")),
@@ -71,6 +75,22 @@ def weights(cache: Path) -> Check:
         )
         return Check("base weights", False, said)
     return Check("base weights", True, f"{path}, checksum right")
+
+
+def own_weights(source: str) -> Check:
+    """A base that the operator names: whether the file or folder is what it has to be. A hub id is only fetched to serve."""
+    path = Path(source).expanduser()
+    try:
+        if path.is_dir():
+            check_folder(path)
+        elif path.is_file():
+            check_gguf(path)
+        else:
+            said = f"{source!r} is no file or folder here; serving it will try to fetch it from the hub."
+            return Check("base weights", "/" in source and not source.startswith((".", "/", "~")), said)
+    except (TunerError, OSError) as error:
+        return Check("base weights", False, str(error))
+    return Check("base weights", True, f"{path} has the right shape")
 
 
 def writable(folder: Path) -> Check:
@@ -117,12 +137,22 @@ def numbers() -> Check:
 
 
 def server(home: Home) -> Check:
-    """Whether a server holds the home's lock; none running is fine."""
+    """Whether a server works on this home, and then whether it answers; none running is fine."""
     if not home.lock.exists() or not os.access(home.lock, os.W_OK):
         return Check("server", True, "none runs on this home", False)
     with held_lock(home.lock, wait=False) as is_free:
-        said = "none runs on this home" if is_free else "one runs on this home"
-    return Check("server", True, said, False)
+        if is_free:
+            return Check("server", True, "none runs on this home", False)
+    try:
+        address = str(json.loads(home.address.read_text())["base_url"]).removesuffix("/v1")
+        with urllib.request.urlopen(f"{address}/healthz", timeout=HEALTH_LIMIT_S) as answer:
+            healthy: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError, KeyError) as error:
+        said = (
+            f"one runs on this home and does not answer ({error}). Look into {home.logs}, or stop it and start again."
+        )
+        return Check("server", False, said, False)
+    return Check("server", True, f"answers at {address} with {healthy['base']}", False)
 
 
 def _existing(folder: Path) -> Path:

@@ -94,7 +94,10 @@ class LlamaEngine:
 
     @classmethod
     async def start(cls, settings: EngineSettings, adapters: tuple[Path, ...], log: Path) -> LlamaEngine:
-        """Load base and adapters; returns when it answers. Raises EngineFailed with llama.cpp's reason."""
+        """Load base and adapters; returns when it answers.
+
+        Raises EngineFailed with llama.cpp's reason, EngineGone where it ended without one.
+        """
         key = secrets.token_hex(16)
         with log.open("ab") as stream:
             process = await asyncio.create_subprocess_exec(
@@ -123,18 +126,23 @@ class LlamaEngine:
             await process.stdin.drain()
             async with asyncio.timeout(START_LIMIT_S):
                 line = await process.stdout.readline()
-        except (TimeoutError, ConnectionError) as error:
+        except ConnectionError:
+            line = b""  # it ended before it had read what to load
+        except TimeoutError as error:
             await _end(process)
             raise EngineFailed(f"The engine did not start within {START_LIMIT_S:.0f} s; see {log}.") from error
         except BaseException:
             await _end(process)
             raise
-        answer: dict[str, Any] = json.loads(line) if line.strip() else {"error": "the process ended"}
-        if "error" in answer:
-            await _end(process)
-            what = f"{settings.gguf.name} with {len(adapters)} adapters" if adapters else str(settings.gguf)
+        answer: dict[str, Any] = json.loads(line) if line.strip() else {}
+        if "port" in answer:
+            return cls(process, answer["port"], key, adapters)
+        await _end(process)
+        what = f"{settings.gguf.name} with {len(adapters)} adapters" if adapters else str(settings.gguf)
+        if answer:
             raise EngineFailed(f"The engine could not load {what}: {answer['error']}; see {log}.")
-        return cls(process, answer["port"], key, adapters)
+        # It said nothing: killed, or crashed under what it loads. Whoever asks again a few times tells one from the other.
+        raise EngineGone(f"The engine ended while loading {what}; see {log}.")
 
     @property
     def pid(self) -> int:
@@ -253,6 +261,7 @@ class EnginePool:
         self._current: _Running | None = None
         self._draining: list[_Running] = []
         self._recent: dict[Path, None] = {}  # adapters by last use, oldest first
+        self._unwanted: set[Path] = set()  # adapters that the next engine comes without
         self._swapping = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -304,9 +313,21 @@ class EnginePool:
                 async with asyncio.timeout(REPLACE_LIMIT_S):
                     await running.replaced.wait()
 
-    def forget(self, adapter: Path) -> None:
-        """Do not carry `adapter` into the next engine."""
-        self._recent.pop(adapter, None)
+    def refresh(self) -> None:
+        """Let an engine with today's settings take over; requests in flight are answered by the old one."""
+        if not self._is_closed:
+            self._spawn(self._refresh())
+
+    async def _refresh(self) -> None:
+        async with self._swapping:
+            if self._current is not None:
+                with suppress(EngineFailed):  # then the engine in service serves on
+                    await self._replace(tuple(path for path in self.loaded if path not in self._unwanted))
+
+    def unload(self, adapter: Path) -> None:
+        """Give `adapter`'s memory back: an engine without it takes over, once there is one."""
+        self._unwanted.add(adapter)
+        self.refresh()
 
     async def close(self) -> None:
         self._is_closed = True
@@ -323,7 +344,9 @@ class EnginePool:
         async with self._swapping:
             if (running := self._fitting(adapter)) is not None:
                 return running
-            kept = [path for path in self._recent if path != adapter]
+            if adapter is not None:
+                self._unwanted.discard(adapter)
+            kept = [path for path in self._recent if path != adapter and path not in self._unwanted]
             wanted = kept[-(self._limit - 1) :] if adapter is not None else kept[-self._limit :]
             return await self._replace((*wanted, *((adapter,) if adapter is not None else ())))
 

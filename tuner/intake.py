@@ -77,7 +77,7 @@ class Intake:
             created_at=int(now),
             started_at=None,
             finished_at=None,
-            estimated_finish=int(now + tokens * recipe.n_epochs / pace) if pace else None,
+            estimated_finish=int(now + tokens / (1 - recipe.replay) * recipe.n_epochs / pace) if pace else None,
             trained_tokens=None,
             fine_tuned_model=None,
             result_file=None,

@@ -78,7 +78,9 @@ class Jobs:
         prove: Prove,
         organization: str,
         concurrency: int,
+        on_busy: Callable[[bool], None] = lambda _: None,
     ) -> None:
+        """`on_busy` is told when the first job begins and when the last one is over."""
         self._store = store
         self._home = home
         self._base = base
@@ -86,6 +88,7 @@ class Jobs:
         self._prove = prove
         self._organization = organization
         self._concurrency = concurrency
+        self._on_busy = on_busy
         self._runs: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -136,10 +139,14 @@ class Jobs:
             return
         task = self._loop.create_task(self._work(job.id), name=f"job {job.id}")
         self._tasks[job.id] = task
+        if len(self._tasks) == 1:
+            self._on_busy(True)
         task.add_done_callback(lambda _: self._left(job.id))
 
     def _left(self, job_id: str) -> None:
         self._tasks.pop(job_id, None)
+        if not self._tasks:
+            self._on_busy(False)
         self._wake.set()
 
     async def _work(self, job_id: str) -> None:

@@ -38,6 +38,11 @@ class Home:
     def lock(self) -> Path:
         return self.root / "serve.lock"
 
+    @property
+    def address(self) -> Path:
+        """Where the server that holds the lock listens: `{"base_url", "pid"}`."""
+        return self.root / "server.json"
+
     def create(self) -> None:
         for folder in (self.files, self.jobs, self.logs):
             folder.mkdir(parents=True, exist_ok=True)

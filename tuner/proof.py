@@ -5,9 +5,7 @@ A job may only succeed after this; adapters that load but change nothing are a k
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from tuner.engine import EnginePool, Lease
+from tuner.engine import Lease
 from tuner.errors import EngineFailed
 from tuner.jobs import Proof
 from tuner.scoring import score, tokenize
@@ -17,23 +15,23 @@ PROOF_ROWS = 6
 PROOF_TOKENS = 48  # of each answer; about 10 ms each
 
 
-async def prove(pool: EnginePool, adapter: Path, rows: list[Row], method: str) -> Proof:
-    """Score some training answers under base and adapter, in the engine that would serve them.
+async def prove(lease: Lease, rows: list[Row], method: str) -> Proof:
+    """Score some training answers under the base and under the lease's adapter.
 
-    Raises EngineFailed if the adapter does not load or the engine refuses to score.
+    The engine should have nothing else to do: each token scored is a request of its own, which would stand in line behind
+    people's questions. Raises EngineFailed if the engine refuses to score.
     """
     step = max(1, len(rows) // PROOF_ROWS)
     chosen = rows[::step][:PROOF_ROWS]
     base: list[float] = []
     tuned: list[float] = []
-    async with pool.lease(adapter) as lease:
-        for row in chosen:
-            prompt, answer = prompts_and_answers(row, method)
-            tokens = await _answer_tokens(lease, answer)
-            before = await _prompt_tokens(lease, prompt)
-            # One after the other and alone in the batch, so both are computed by the very same kernels.
-            base.append(await score(lease, before, tokens, []))
-            tuned.append(await score(lease, before, tokens, lease.lora))
+    for row in chosen:
+        prompt, answer = prompts_and_answers(row, method)
+        tokens = await _answer_tokens(lease, answer)
+        before = await _prompt_tokens(lease, prompt)
+        # One after the other and alone in the batch, so both are computed by the very same kernels.
+        base.append(await score(lease, before, tokens, []))
+        tuned.append(await score(lease, before, tokens, lease.lora))
     changes = [abs(a - b) for a, b in zip(base, tuned, strict=True)]
     n = len(chosen)
     return Proof(n, sum(base) / n, sum(tuned) / n, sum(changes) / n)

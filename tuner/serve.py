@@ -8,13 +8,14 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvicorn
 
 from tuner.background import at_work
-from tuner.engine import EnginePool, EngineSettings, LlamaEngine
+from tuner.cores import engine_threads
+from tuner.engine import EnginePool, EngineSettings, Lease, LlamaEngine
 from tuner.errors import TunerError
 from tuner.extras import lack
 from tuner.http.app import create_app
@@ -23,6 +24,7 @@ from tuner.intake import Intake
 from tuner.jobs import Jobs, Proof
 from tuner.launcher import LocalLauncher
 from tuner.lifeline import watch_stdin
+from tuner.limits import Limiter
 from tuner.paths import Home, held_lock, write_json
 from tuner.proof import prove
 from tuner.store import Store
@@ -49,6 +51,7 @@ class ServeSettings:
     context: int = 4096  # tokens per request
     slots: int = 4  # requests answered at once
     aliases: dict[str, str] = field(default_factory=dict[str, str])
+    requests_per_minute: int = 0  # of one key, or of one address where no key is asked for; 0: as many as they like
     webhooks_to: Receiver | None = None  # who is told when a job has ended
 
 
@@ -97,19 +100,35 @@ async def _run(settings: ServeSettings, store: Store, listener: socket.socket, b
     log = home.logs / "engine.log"
     engine_settings = EngineSettings(Path(base.gguf), settings.context, settings.slots)
 
+    is_training = False
+
     async def start_engine(adapters: tuple[Path, ...]) -> LlamaEngine:
-        return await LlamaEngine.start(engine_settings, adapters, log)
+        threads = engine_threads(engine_settings.threads, is_training)
+        return await LlamaEngine.start(replace(engine_settings, threads=threads), adapters, log)
+
+    def share_cores(with_training: bool) -> None:
+        nonlocal is_training
+        is_training = with_training
+        pool.refresh()
 
     pool = EnginePool(start_engine, settings.loaded_adapters)
 
     async def prove_adapter(adapter: Path, rows: list[Row], method: str) -> Proof:
-        return await prove(pool, adapter, rows, method)
+        # In an engine of its own: it does not wait behind people's questions, and an adapter that brings its engine down
+        # brings down nothing else. The weights are mapped from the same file, so they take memory once.
+        engine = await LlamaEngine.start(replace(engine_settings, slots=1, threads=1), (adapter,), log)
+        try:
+            return await prove(Lease(engine, [{"id": 0, "scale": 1.0}]), rows, method)
+        finally:
+            await engine.stop()
 
     async with AsyncExitStack() as stack:
         stack.push_async_callback(pool.close)
         await pool.open()
         context, has_tools = await _facts(pool)
-        jobs = Jobs(store, home, base, LocalLauncher(), prove_adapter, settings.organization, settings.concurrency)
+        jobs = Jobs(
+            store, home, base, LocalLauncher(), prove_adapter, settings.organization, settings.concurrency, share_cores
+        )
         server = Server(
             store=store,
             home=home,
@@ -121,6 +140,7 @@ async def _run(settings: ServeSettings, store: Store, listener: socket.socket, b
             organization=settings.organization,
             aliases=settings.aliases,
             has_tools=has_tools,
+            limiter=Limiter(settings.requests_per_minute),
         )
         config = uvicorn.Config(
             create_app(server),
@@ -173,7 +193,7 @@ def _announce(settings: ServeSettings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host
     ready = {"base_url": f"http://{address}:{port}/v1", "pid": os.getpid()}
-    if settings.ready_file is not None:
-        write_json(settings.ready_file, ready)
+    for file in filter(None, (settings.home.address, settings.ready_file)):
+        write_json(file, ready)
     sys.stderr.write(f"Serving {settings.base.name} at {ready['base_url']}\n")
     sys.stderr.flush()

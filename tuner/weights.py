@@ -172,10 +172,26 @@ def _megabytes(folder: Path) -> int:
     return total // 1_000_000
 
 
-def _prepare_gguf(path: Path, cache: Path, report: Report) -> Base:
+def check_gguf(path: Path) -> None:
+    """Raises WeightsDamaged for a file of another kind."""
     with path.open("rb") as stream:
         if stream.read(4) != b"GGUF":
             raise WeightsDamaged(f"{path} is not a GGUF file. Name a .gguf file or a folder in Hugging Face layout.")
+
+
+def check_folder(path: Path) -> list[Path]:
+    """The tensor files of a folder in Hugging Face layout, sorted. Raises WeightsMissing for what is not there."""
+    tensors = sorted(path.glob("*.safetensors"))
+    missing = [part for part in ("config.json", "tokenizer.json") if not (path / part).is_file()]
+    if not tensors:
+        missing.append("*.safetensors")
+    if missing:
+        raise WeightsMissing(f"{path} is not a model in Hugging Face layout: {', '.join(missing)} not found there.")
+    return tensors
+
+
+def _prepare_gguf(path: Path, cache: Path, report: Report) -> Base:
+    check_gguf(path)
     name = model_name(path.stem)
     folder = cache / f"{name}-{_fingerprint([path])}"
     with held_lock(cache / f".{folder.name}.lock"):
@@ -184,12 +200,7 @@ def _prepare_gguf(path: Path, cache: Path, report: Report) -> Base:
 
 
 def _prepare_folder(path: Path, name: str, cache: Path, report: Report) -> Base:
-    tensors = sorted(path.glob("*.safetensors"))
-    missing = [part for part in ("config.json", "tokenizer.json") if not (path / part).is_file()]
-    if not tensors:
-        missing.append("*.safetensors")
-    if missing:
-        raise WeightsMissing(f"{path} is not a model in Hugging Face layout: {', '.join(missing)} not found there.")
+    tensors = check_folder(path)
     folder = cache / f"{name}-{_fingerprint([path / 'config.json', *tensors])}"
     gguf = folder / f"{name}.gguf"
     with held_lock(cache / f".{folder.name}.lock"):

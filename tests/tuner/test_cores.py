@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.cores import Cores, Ticks, read_ticks
+from tuner.cores import Cores, Ticks, engine_threads, read_ticks
 
 HZ = 100  # ticks per second and core
 FIRST = Ticks(1000, 9000)
@@ -61,3 +61,9 @@ def test_this_kernel_is_read() -> None:
     ticks = read_ticks()
     assert ticks is not None
     assert 0 < ticks.used_by_others < ticks.total
+
+
+@pytest.mark.parametrize(("n_cores", "alone", "beside_training"), [(1, 1, 1), (2, 2, 1), (8, 8, 4)])
+def test_the_engine_leaves_half_the_cores_to_training(n_cores: int, alone: int, beside_training: int):
+    assert engine_threads(n_cores, is_training=False) == alone
+    assert engine_threads(n_cores, is_training=True) == beside_training

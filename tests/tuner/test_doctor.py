@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tuner.conftest import Running
 from tuner import doctor
 from tuner.cli import main
 from tuner.doctor import Check
@@ -45,7 +46,8 @@ def test_a_running_server_is_seen_by_its_lock(tmp_path: Path):
     home = Home(tmp_path)
     assert "none runs" in doctor.server(home).said
     with held_lock(home.lock):
-        assert "one runs" in doctor.server(home).said
+        assert not doctor.server(home).is_ok
+        assert "one runs on this home and does not answer" in doctor.server(home).said
     assert "none runs" in doctor.server(home).said
 
 
@@ -58,9 +60,39 @@ def test_only_what_is_needed_makes_the_status_1(
     status: int,
 ):
     found = [Check("Python", True, "3.11"), Check("disk", False, "full. Free some space.", is_needed)]
-    monkeypatch.setattr(doctor, "checks", lambda home, cache: found)
+    monkeypatch.setattr(doctor, "checks", lambda home, cache, base: found)
     assert main(["doctor", "--home", str(tmp_path)]) == status
     assert capsys.readouterr().out == "ok      Python: 3.11\nnot ok  disk: full. Free some space.\n"
+
+
+def test_a_running_server_is_asked_whether_it_answers(server: Running):
+    assert (
+        doctor.server(Home(server.home)).said == f"answers at {server.base_url.removesuffix('/v1')} with {DEFAULT_BASE}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "is_ok", "says"),
+    [
+        pytest.param(b"GGUF and so on", True, "has the right shape", id="a GGUF file"),
+        pytest.param(b"PK and so on", False, "is not a GGUF file", id="another file"),
+        pytest.param(None, False, "config.json, tokenizer.json, *.safetensors not found there", id="an empty folder"),
+    ],
+)
+def test_a_base_of_ones_own_is_looked_at(tmp_path: Path, content: bytes | None, is_ok: bool, says: str):
+    own = tmp_path / "own model"
+    if content is None:
+        own.mkdir()
+    else:
+        own.write_bytes(content)
+    found = doctor.own_weights(str(own))
+    assert found.is_ok is is_ok
+    assert says in found.said
+
+
+def test_a_base_that_is_not_here_is_missing_unless_it_may_be_a_hub_id():
+    assert doctor.own_weights("owner/name").is_ok
+    assert not doctor.own_weights("./gone.gguf").is_ok
 
 
 def test_a_home_that_is_not_there_yet_is_looked_at_and_not_made(tmp_path: Path):

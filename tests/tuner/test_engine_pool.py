@@ -1,12 +1,14 @@
 """Models come and go while requests are answered: none is dropped, none is answered by another model."""
 
 import asyncio
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.tuner.conftest import FakeEngine
-from tuner.engine import EnginePool
+from tuner.engine import EnginePool, EngineSettings, LlamaEngine
 from tuner.errors import EngineFailed, EngineGone
 
 A, B, C = Path("a.gguf"), Path("b.gguf"), Path("c.gguf")
@@ -76,6 +78,67 @@ async def test_the_least_recently_used_model_leaves_when_memory_is_full(yard: Ya
     await pool.close()
 
 
+async def test_an_unloaded_model_leaves_the_engine_without_disturbing_its_last_request(yard: Yard):
+    pool = EnginePool(yard.start)
+    await pool.open()
+    async with pool.lease(B):
+        pass
+    async with pool.lease(A) as lease:
+        pool.unload(A)
+        await settle()
+        assert pool.loaded == (B,)
+        assert lease.engine.adapters == (B, A)
+        assert not yard.engines[2].is_stopped
+    await settle()
+    assert yard.engines[2].is_stopped
+    await pool.close()
+
+
+async def test_a_model_asked_for_at_the_last_moment_still_leaves(yard: Yard):
+    pool = EnginePool(yard.start)
+    await pool.open()
+    async with pool.lease(A):
+        pool.unload(A)
+    async with pool.lease(A):  # resolved before the deletion, leased after
+        pass
+    await settle()
+    assert pool.loaded == ()
+    async with pool.lease(A):
+        pass
+    async with pool.lease(B):
+        pass
+    assert pool.loaded == (A, B)
+    await pool.close()
+
+
+async def test_where_no_engine_without_the_model_can_start_the_old_one_serves_on(yard: Yard):
+    pool = EnginePool(yard.start)
+    await pool.open()
+    for adapter in (A, B):
+        async with pool.lease(adapter):
+            pass
+    yard.broken = {B}
+    pool.unload(A)
+    await settle()
+    async with pool.lease(B) as lease:
+        assert lease.engine is yard.engines[-1]
+    await pool.close()
+
+
+async def test_an_engine_with_new_settings_takes_over_with_the_same_models(yard: Yard):
+    pool = EnginePool(yard.start)
+    await pool.open()
+    async with pool.lease(A) as lease:
+        pool.refresh()
+        await settle()
+        assert pool.loaded == (A,)
+        assert yard.engines[-1] is not lease.engine
+        assert not lease.engine.is_stopped  # type: ignore[attr-defined]
+    await settle()
+    assert [engine.is_stopped for engine in yard.engines] == [True, True, False]
+    await pool.close()
+
+
 async def test_a_model_that_does_not_load_leaves_what_serves_untouched(yard: Yard):
     yard.broken = {B}
     pool = EnginePool(yard.start)
@@ -131,3 +194,14 @@ async def test_an_engine_that_dies_with_a_model_that_no_longer_loads_still_serve
     async with pool.lease(None) as lease:
         assert lease.engine.adapters == ()
     await pool.close()
+
+
+async def test_an_engine_killed_while_it_loads_may_be_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    start = asyncio.create_subprocess_exec
+
+    async def killed(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        return await start(sys.executable, "-c", "import os; os.kill(os.getpid(), 9)", **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", killed)
+    with pytest.raises(EngineGone, match=r"ended while loading base\.gguf with 1 adapters"):
+        await LlamaEngine.start(EngineSettings(Path("base.gguf")), (A,), tmp_path / "engine.log")

@@ -173,6 +173,24 @@ async def test_a_running_job_is_taken_up_by_the_next_server(bench: Bench):
         assert (await ended(bench.client, made.id)).status == "succeeded"
 
 
+async def test_whoever_shares_the_cores_hears_when_training_begins_and_when_the_last_job_is_over(bench: Bench):
+    told: list[bool] = []
+    store, home, base = bench.server.store, bench.server.home, bench.server.jobs._base
+
+    async def proven(*_: Any) -> Proof:
+        return CHANGED
+
+    bench.launcher.scripts = [([step(3), DONE], 0), ([step(3), DONE], 0)]
+    made = [await submit(bench.client) for _ in range(2)]
+    async with at_work(Jobs(store, home, base, bench.launcher, proven, "local", 2, told.append).serve()):
+        for job in made:
+            assert (await ended(bench.client, job.id)).status == "succeeded"
+        async with asyncio.timeout(20):
+            while told[-1:] != [False]:
+                await asyncio.sleep(0.01)
+    assert told == [True, False]
+
+
 async def test_a_job_that_was_done_when_the_server_died_is_not_trained_again(bench: Bench):
     made = await submit(bench.client)
     bench.launcher.scripts = [([step(3), DONE], 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -41,11 +42,12 @@ def retrieve_model(server: Serving, name: str) -> dict[str, Any]:
 
 
 @router.delete("/{name:path}")
-def delete_model(server: Serving, name: str) -> dict[str, Any]:
-    model = server.store.model(name)
+async def delete_model(server: Serving, name: str) -> dict[str, Any]:
+    model = await asyncio.to_thread(server.store.model, name)
     if model is None:
         if server.resolve(name) == server.base:
             raise ApiError(403, f"The base model {name} cannot be deleted.", param="model")
         raise model_not_found(name)
-    server.store.delete_model(name, int(time.time()))
+    await asyncio.to_thread(server.store.delete_model, name, int(time.time()))
+    server.pool.unload(server.home.jobs / model.job_id / model.adapter)
     return {"id": name, "object": "model", "deleted": True}

@@ -13,6 +13,7 @@ from tuner.engine import EnginePool
 from tuner.errors import model_not_found
 from tuner.intake import Intake
 from tuner.jobs import Jobs
+from tuner.limits import Limiter
 from tuner.paths import Home
 from tuner.store import Store
 
@@ -31,6 +32,7 @@ class Server:
     organization: str
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     has_tools: bool = False
+    limiter: Limiter = field(default_factory=lambda: Limiter(0))
     started_at: float = field(default_factory=time.time)
     requests: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
     generated_tokens: int = 0

@@ -1,0 +1,387 @@
+"""What Finetone adds to a reply in Slack: the real app against a bare Bolt listener with the same model call and the same post.
+
+Both are served by uvicorn in a process of their own, get the same signed events over HTTP, ask the same model, which answers
+at once, and post to the same local stand-in for Slack's Web API. A reply is counted when its post arrives there. The rounds
+alternate, so a slow minute of the machine hits both; the median of the ratios is what counts.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import signal
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import psutil
+from aiohttp import ClientSession, TCPConnector, web
+from slack_sdk.signature import SignatureVerifier
+
+from bench.kill import postgres_database
+from bench.report import Promise, arguments, finish
+from providers.base import Chunk, Sampling
+from storage.records import Message
+
+SECRET = "bench-signing-secret"
+TEAM, BOT, CHANNEL = "T1", "UBOT", "C1"
+ANSWER = "It is on its way and arrives tomorrow."
+USERS = 50
+AT_ONCE = 16  # events under way
+
+
+class InstantModel:
+    """A model that answers at once, the same to both."""
+
+    async def stream(self, model: str, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Chunk]:
+        yield Chunk(ANSWER)
+        yield Chunk("", "stop", 10, 9)
+
+    async def model_names(self) -> frozenset[str]:
+        return frozenset({"base"})
+
+
+# ---------------------------------------------------------------- the stand-in for Slack
+
+
+@dataclass
+class WebApi:
+    """Answers as Slack's Web API does, at once, and notes when each thread got its post."""
+
+    posted: dict[str, asyncio.Future[float]] = field(default_factory=dict[str, asyncio.Future[float]])
+    posts: int = 0
+    twice: int = 0
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    async def handle(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        answer: dict[str, Any] = {"ok": True}
+        if method == "auth.test":
+            answer |= {"team_id": TEAM, "team": "Bench", "user_id": BOT, "bot_id": "B1", "url": "https://bench/"}
+        elif method == "users.info":
+            answer["user"] = {"id": "U", "name": "cleo", "profile": {"display_name": "Cleo"}}
+        elif method == "chat.postMessage":
+            body = await request.read()
+            sent: dict[str, Any] = (
+                json.loads(body) if request.content_type == "application/json" else dict(parse_qsl(body.decode()))
+            )
+            thread = str(sent.get("thread_ts"))
+            waiting = self.posted.get(thread)
+            if waiting is not None:
+                self.posts += 1
+                if waiting.done():
+                    self.twice += 1
+                else:
+                    waiting.set_result(time.perf_counter())
+            answer |= {"channel": CHANNEL, "ts": f"{2_000_000_000 + next(self.numbers)}.000001"}
+        return web.json_response(answer)
+
+
+@contextlib.asynccontextmanager
+async def web_api() -> AsyncGenerator[tuple[WebApi, str]]:
+    """The stand-in, listening; and its address."""
+    api = WebApi()
+    app = web.Application(client_max_size=10_000_000)
+    app.router.add_route("*", "/api/{method}", api.handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        host, port = runner.addresses[0][:2]
+        yield api, f"http://{host}:{port}/api/"
+    finally:
+        await runner.cleanup()
+
+
+# ---------------------------------------------------------------- the two servers
+
+
+async def serve(kind: str, port: int, api_url: str, database_url: str, folder: Path) -> None:
+    """Be the real app, or the bare listener, until told to end."""
+    import uvicorn
+    from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
+
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    if kind == "ours":
+        from bot.slack_app.serve import serve_http
+
+        with socket.socket() as bound:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(("127.0.0.1", port))
+            bound.listen()
+            async with program(api_url, database_url, folder) as made:
+                await serve_http(made, bound, stop)
+        return
+    config = uvicorn.Config(
+        AsyncSlackRequestHandler(bare(api_url)),  # pyright: ignore
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await stop.wait()
+    server.should_exit = True
+    await serving
+
+
+def bare(api_url: str) -> Any:
+    """The least that answers: no memory, no rights, no second thought."""
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    app = AsyncApp(client=AsyncWebClient(token="xoxb-bench", base_url=api_url), signing_secret=SECRET)
+    model = InstantModel()
+
+    @app.event("app_mention")
+    async def answer(event: dict[str, Any], say: Any) -> None:
+        question = [Message("system", "Be kind."), Message("user", event["text"])]
+        said = "".join([chunk.text async for chunk in model.stream("base", question, Sampling(160))])
+        await say(text=said, thread_ts=event["ts"])
+
+    return app
+
+
+@contextlib.asynccontextmanager
+async def program(api_url: str, database_url: str, folder: Path) -> AsyncGenerator[Any]:
+    """Finetone as `finetone serve slack --http` builds it, but for the model."""
+    from pydantic import SecretStr
+
+    from bot.answering import Desk
+    from bot.program import Program, utc_now
+    from bot.settings import Settings
+    from curation.worker import Pace
+    from storage.store import open_store
+
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        data_dir=folder,
+        slack_bot_token=SecretStr("xoxb-bench"),
+        slack_signing_secret=SecretStr(SECRET),
+        slack_api_url=api_url,
+        questions_per_minute=0,
+        channel_questions_per_minute=0,
+    )
+
+    def words(contents: list[str]) -> int:
+        return sum(len(content.split()) for content in contents)
+
+    async with await open_store(database_url) as store:
+        voice = await store.voices.ensure("bench", "Be kind.", "base", at=utc_now())
+        model: Any = InstantModel()
+        desk = Desk(store, model, words, Sampling(160), 1024, f"bench-{os.getpid()}", utc_now)
+        nothing: Any = None
+        yield Program(settings, store, voice, desk, nothing, Pace(1, 1, 1), nothing, False)
+
+
+# ---------------------------------------------------------------- driving them
+
+
+@dataclass(frozen=True)
+class Round:
+    """What some events at once brought."""
+
+    replies_per_s: float
+    latencies_s: list[float]
+
+
+@dataclass
+class Driver:
+    """Sends signed mentions and waits for their posts."""
+
+    api: WebApi
+    session: ClientSession
+    address: str
+    verifier: SignatureVerifier = field(default_factory=lambda: SignatureVerifier(SECRET))
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    async def one(self, *, wait: bool = True) -> float:
+        """One question; the seconds until its reply was posted."""
+        number = next(self.numbers)
+        ts = f"{1_700_000_000 + number}.000100"
+        event = {
+            "type": "app_mention",
+            "user": f"U{number % USERS}",
+            "team": TEAM,
+            "text": f"<@{BOT}> Where is parcel {number}?",
+            "ts": ts,
+            "channel": CHANNEL,
+        }
+        body = json.dumps(
+            {
+                "type": "event_callback",
+                "team_id": TEAM,
+                "api_app_id": "A1",
+                "event_id": f"Ev{os.getpid()}-{id(self)}-{number}",
+                "event": event,
+            }
+        )
+        stamp = str(int(time.time()))
+        headers = {
+            "content-type": "application/json",
+            "x-slack-request-timestamp": stamp,
+            "x-slack-signature": self.verifier.generate_signature(timestamp=stamp, body=body) or "",
+        }
+        posted = self.api.posted[ts] = asyncio.get_running_loop().create_future()
+        began = time.perf_counter()
+        async with self.session.post(self.address, data=body, headers=headers) as answer:
+            if answer.status != 200:
+                raise RuntimeError(f"an event was answered with {answer.status}: {await answer.text()}")
+        arrived = await asyncio.wait_for(posted, 60)
+        return arrived - began
+
+    async def round(self, n: int, at_once: int = AT_ONCE) -> Round:
+        """`n` questions, `at_once` under way."""
+        latencies: list[float] = []
+        left = iter(range(n))
+
+        async def customer() -> None:
+            for _ in left:
+                latencies.append(await self.one())
+
+        began = time.perf_counter()
+        await asyncio.gather(*(customer() for _ in range(at_once)))
+        seconds = time.perf_counter() - began
+        self.api.posted.clear()
+        return Round(n / seconds, latencies)
+
+
+@dataclass
+class Served:
+    """One of the two servers, and who drives it."""
+
+    process: asyncio.subprocess.Process
+    driver: Driver
+
+    @property
+    def memory_mb(self) -> float:
+        return psutil.Process(self.process.pid).memory_info().rss / 1e6
+
+
+@contextlib.asynccontextmanager
+async def served(kind: str, api: WebApi, api_url: str, database_url: str, folder: Path) -> AsyncGenerator[Served]:
+    """Start one server and wait until it answers its first question."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "bench.reply", "--serve", kind, str(port), api_url, database_url, str(folder)]
+    process = await asyncio.create_subprocess_exec(*command)
+    async with ClientSession(connector=TCPConnector(limit=0)) as session:
+        driver = Driver(api, session, f"http://127.0.0.1:{port}/slack/events")
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError):
+                    await driver.one()
+                    break
+                await asyncio.sleep(0.1)
+            yield Served(process, driver)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value below which `share` of them lie, in milliseconds."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))] * 1000
+
+
+async def compare(database: str, pairs: int, n: int) -> tuple[dict[str, Any], list[Promise]]:
+    """Alternate rounds of both on one database: throughput with many at once, added time with one after the other."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
+        url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
+        if database == "postgres":
+            url = await stack.enter_async_context(postgres_database())
+        api, api_url = await stack.enter_async_context(web_api())
+        ours = await stack.enter_async_context(served("ours", api, api_url, url, folder))
+        theirs = await stack.enter_async_context(served("bare", api, api_url, url, folder))
+        for one in (ours, theirs):
+            await one.driver.round(USERS * 2)  # everybody is known, everything is loaded
+        ratios: list[float] = []
+        rates: dict[str, list[float]] = {"ours": [], "bare": []}
+        alone: dict[str, list[float]] = {"ours": [], "bare": []}
+        for pair in range(pairs):
+            done: dict[str, Round] = {}
+            for name, one in (("ours", ours), ("bare", theirs)) if pair % 2 else (("bare", theirs), ("ours", ours)):
+                done[name] = await one.driver.round(n)
+                rates[name].append(done[name].replies_per_s)
+                alone[name] += (await one.driver.round(n // 4, at_once=1)).latencies_s
+            ratios.append(done["ours"].replies_per_s / done["bare"].replies_per_s)
+        added_ms = quantile(alone["ours"], 0.5) - quantile(alone["bare"], 0.5)
+        row = {
+            "database": database,
+            "ours replies/s": round(statistics.median(rates["ours"])),
+            "bare replies/s": round(statistics.median(rates["bare"])),
+            "ours p50 ms": round(quantile(alone["ours"], 0.5), 1),
+            "bare p50 ms": round(quantile(alone["bare"], 0.5), 1),
+            "ours p99 ms": round(quantile(alone["ours"], 0.99), 1),
+            "bare p99 ms": round(quantile(alone["bare"], 0.99), 1),
+            "ours MB": round(ours.memory_mb),
+            "bare MB": round(theirs.memory_mb),
+            "posted twice": api.twice,
+        }
+    ratio = statistics.median(ratios)
+    return row, [
+        Promise(f"throughput against the bare listener, {database}", round(ratio, 2), 0.6, "higher"),
+        Promise(f"added at p50, ms, {database}", round(added_ms, 1), 10, "lower"),
+        Promise(f"replies posted twice, {database}", api.twice, 0, "lower"),
+    ]
+
+
+async def endure(n: int) -> tuple[dict[str, Any], Promise]:
+    """Memory over `n` messages: what it grows between the first tenth and the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
+        api, api_url = await stack.enter_async_context(web_api())
+        url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
+        ours = await stack.enter_async_context(served("ours", api, api_url, url, folder))
+        await ours.driver.round(n // 10)
+        early = ours.memory_mb
+        for _ in range(9):
+            await ours.driver.round(n // 10)
+        late = ours.memory_mb
+    row = {"messages": n, "MB after a tenth": round(early, 1), "MB at the end": round(late, 1)}
+    return row, Promise(f"memory grown over {n} messages, share", round(late / early - 1, 3), 0.1, "lower")
+
+
+async def measure(quick: bool, databases: Sequence[str]) -> tuple[list[dict[str, Any]], list[Promise]]:
+    """Both databases, then the long run."""
+    rows: list[dict[str, Any]] = []
+    promises: list[Promise] = []
+    for database in databases:
+        row, kept = await compare(database, *((3, 100) if quick else (9, 400)))
+        rows.append(row)
+        promises += kept
+    row, flat = await endure(1_000 if quick else 20_000)
+    return [*rows, row], [*promises, flat]
+
+
+def main() -> None:
+    """Measure, print, exit; or be one of the servers."""
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--database", choices=["sqlite", "postgres"], action="append")
+    parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.serve:
+        kind, port, api_url, database_url, folder = chosen.serve
+        asyncio.run(serve(kind, int(port), api_url, database_url, Path(folder)))
+        return
+    rows, promises = asyncio.run(measure(chosen.quick, chosen.database or ["sqlite", "postgres"]))
+    finish("reply", promises, rows, chosen.json)
+
+
+if __name__ == "__main__":
+    main()
