@@ -18,7 +18,7 @@ from curation.prompting import CountTokens, build_messages
 from providers.base import ChatModel, Chunk, ErrorKind, ProviderError, Sampling
 from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
-from storage.records import Deployment, Message, Reply, ReplySource, Turn, Voice
+from storage.records import Conversation, Deployment, Message, Reply, ReplySource, Turn, Voice
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -47,31 +47,41 @@ class Desk:
     pauses_s: tuple[float, ...] = (
         2.0,
         4.0,
-    )  # before asking again while no vendor can be reached; the tuner starts in 2 to 4
+    )  # before asking again while no vendor is in reach; the tuner starts in 2 to 4
 
 
-async def record(store: Store, voice: Voice, question: Question, *, now: datetime) -> tuple[Turn, bool]:
+async def record(
+    store: Store, voice: Voice, question: Question, *, known: Conversation | None = None, now: datetime
+) -> tuple[Turn, bool]:
     """Save a question under its platform's natural key; a redelivery gives the first turn and False.
 
-    Raises TextRefused for a text that is too long to take.
+    `known` is its conversation where that was read already. Raises TextRefused for a text that is too long to take.
     """
     text = clean_question(question.text)
-    conversation = await store.conversations.ensure(voice.id, question.platform, question.conversation_key, at=now)
+    conversation = known or await store.conversations.ensure(
+        voice.id, question.platform, question.conversation_key, at=now
+    )
     return await store.conversations.record_turn(conversation, question.key, text, question.actor.id, at=now)
 
 
-async def answer(desk: Desk, turn: Turn, show: ShowText) -> Reply | None:
-    """Answer a recorded turn and save the reply; None when another process is at it.
+async def edit(store: Store, platform: str, key: str, text: str, *, now: datetime) -> Turn | None:
+    """Follow a question's edit; None for one that was never recorded. Raises TextRefused, and the old words stand."""
+    return await store.conversations.edit_question(platform, key, clean_question(text), at=now)
+
+
+async def answer(desk: Desk, turn: Turn, show: ShowText, *, takes_over: bool = False) -> Reply | None:
+    """Answer a recorded turn and save the reply; None when another process is at it, which `takes_over` says is gone.
 
     A turn that is already answered gives its reply again. The tuned model is tried first, then the base model, then a
     sentence that says a person will look; so a reply always comes of it, unless the database is gone (DatabaseUnavailable).
     """
-    claimed = await desk.store.conversations.claim_turn(turn.id, desk.owner, now=desk.now(), lease_s=LEASE_S)
+    claimed = await desk.store.conversations.claim_turn(
+        turn.id, desk.owner, now=desk.now(), lease_s=LEASE_S, takes_over=takes_over
+    )
     if claimed is None:
         return await desk.store.conversations.reply_to(turn.id)
     began = desk.now()
-    voice = await desk.store.voices.get(turn.voice_id)
-    deployment = await desk.store.models.current(voice.id)
+    voice, deployment = await desk.store.models.serving(turn.voice_id)
     draft = await _draft(desk, voice, deployment, claimed, show)
     reply = Reply(
         id=new_id("reply", began),
@@ -113,9 +123,11 @@ async def _draft(desk: Desk, voice: Voice, deployment: Deployment, turn: Turn, s
         count_tokens=desk.count_tokens,
     ).messages
     model = deployment.model
-    ladder = [(model.name, ReplySource.BASE if model.is_base else ReplySource.TUNED)]
-    if not model.is_base:
-        ladder.append((model.base_model, ReplySource.BASE))
+    # The voice's own base comes last: it differs where the base was changed and the live model is still of the one before.
+    names = dict.fromkeys((model.name, model.base_model, voice.base_model))
+    ladder = [
+        (name, ReplySource.TUNED if name == model.name and not model.is_base else ReplySource.BASE) for name in names
+    ]
     for pause_s in (0.0, *desk.pauses_s):
         await asyncio.sleep(pause_s)
         draft, may_come_back = await _down_the_ladder(desk, turn, ladder, messages, show)
@@ -169,8 +181,12 @@ async def conversation_before(store: Store, turn: Turn) -> tuple[Message, ...]:
     return tuple(messages)
 
 
+# Platforms whose replies have to be brought to the person who asked: their own inbox takes such turns up and posts the answer.
+BROUGHT = frozenset({"slack", "discord"})
+
+
 async def pick_up_unanswered(desk: Desk, stop: asyncio.Event, *, every_s: float) -> None:
-    """Answer turns that a dead process left behind, until `stop` is set."""
+    """Answer turns that a dead process left behind, until `stop` is set; those of a chat platform are left to its inbox."""
 
     async def to_nobody(_: str) -> None:
         return
@@ -178,6 +194,8 @@ async def pick_up_unanswered(desk: Desk, stop: asyncio.Event, *, every_s: float)
     while not stop.is_set():
         try:
             for turn in await desk.store.conversations.unanswered(desk.now()):
+                if turn.platform in BROUGHT:
+                    continue
                 await answer(desk, turn, to_nobody)
         except DatabaseUnavailable as error:
             log.warning("unanswered questions wait: %s", error)

@@ -17,10 +17,15 @@ from bot import answering, moderation
 from bot.chat import Question
 from bot.console.sign_in import one_time_link
 from bot.demo.story import play
+from bot.doctor import Check, check_program
 from bot.embedded import DataDirBusy, TunerFailed, data_dir_lock
 from bot.program import Program, local_actor, lock_dir, open_program, open_store, utc_now
+from bot.sealing import CannotUnseal
 from bot.serving import PortInUse, listening, serve_console, serve_worker, together, until_stopped
 from bot.settings import Settings, SettingsMissing, SettingsWrong, load_settings
+from bot.slack_app import cli as slack_cli
+from bot.slack_app.doctor import check_slack
+from bot.slack_app.workspaces import SlackRefused
 from bot.text import TextRefused, clean_correction, clean_question, excerpt
 from bot.watching import follow_run, show_preview
 from curation.dataset import TooFewExamples
@@ -54,6 +59,8 @@ FOR_PEOPLE = (
     NothingToRollBackTo,
     ProviderError,
     StorageError,
+    SlackRefused,
+    CannotUnseal,
     moderation.NotAllowed,
 )
 
@@ -97,7 +104,7 @@ def _with_records(action: Callable[[Store, Voice, Actor, Settings], Coroutine[An
 
     async def run() -> None:
         settings = load_settings()
-        async with open_store(settings) as (store, voice):
+        async with open_store(settings, _report) as (store, voice):
             await action(store, voice, await local_actor(store, PLATFORM, utc_now), settings)
 
     asyncio.run(run())
@@ -135,26 +142,33 @@ def _with_model(action: Callable[[Program, Actor], Coroutine[Any, Any, None]]) -
 
 @app.command()
 def run(port: Annotated[int | None, typer.Option(help="TCP port of the console; 0 takes a free one.")] = None) -> None:
-    """Start everything here: the model, the console, the worker. Prints one link to open."""
+    """Start everything here: the model, the console, the worker, and Slack where its tokens are set. Prints one link to open."""
     settings = load_settings() if port is None else load_settings(console_port=port)
-    with listening(settings.console_host, settings.console_port) as bound:
+    with contextlib.ExitStack() as bindings:
+        bound = bindings.enter_context(listening(settings.console_host, settings.console_port))
+        way = slack_cli.way_of(settings)
+        slack = None if way is None else bindings.enter_context(slack_cli.receiver(settings, way))
 
         async def serve(program: Program, _: Actor) -> None:
             async with until_stopped() as stop:
-                await _greet(program, bound.getsockname()[1])
-                await together(serve_console(program, bound, stop), serve_worker(program, stop))
+                await _greet(program, bound.getsockname()[1], slack.greeting if slack else slack_cli.why_not(settings))
+                parts = [serve_console(program, bound, stop), serve_worker(program, stop)]
+                await together(*parts, *([slack.serve(program, stop)] if slack else []))
 
         _with_program(serve, settings)
 
 
-async def _greet(program: Program, port: int) -> None:
+async def _greet(program: Program, port: int, also: str = "") -> None:
     actor = await local_actor(program.store, "console", utc_now)
     url = f"http://{program.settings.console_host}:{port}"
     link = await one_time_link(program.store, actor, url, now=utc_now())
     serving = await program.store.models.current(program.voice.id)
     _say(f"\nModel {serving.model.number} answers for “{program.voice.name}” ({serving.model.name}).")
     _say(f"Open  {link}")
-    _say("The link signs you in once, within 15 minutes; `finetone link` prints another. Ctrl+C stops everything.\n")
+    _say("The link signs you in once, within 15 minutes; `finetone link` prints another.")
+    if also:
+        _say(also)
+    _say("Ctrl+C stops everything.\n")
 
 
 @app.command()
@@ -187,6 +201,28 @@ def _apart(part: Callable[[Program, Any, asyncio.Event], Coroutine[Any, Any, Non
         _with_program(serve, settings)
 
 
+serving = typer.Typer(help="Serve one platform.", no_args_is_help=True)
+app.add_typer(serving, name="serve")
+app.add_typer(slack_cli.slack, name="slack")
+
+
+@serving.command("slack")
+def serve_slack(
+    http: Annotated[bool, typer.Option(help="Signed HTTP behind a public address, instead of Socket Mode.")] = False,
+    with_worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Train here as well.")] = True,
+) -> None:
+    """Answer in Slack. Needs the tokens that docs/slack.md tells how to get."""
+    settings = load_settings()
+    with slack_cli.receiver(settings, slack_cli.Way.HTTP if http else slack_cli.Way.SOCKET_MODE) as slack:
+
+        async def serve(program: Program, _: Actor) -> None:
+            async with until_stopped() as stop:
+                _say(f"{slack.greeting} Ctrl+C stops it.")
+                await together(slack.serve(program, stop), *([serve_worker(program, stop)] if with_worker else []))
+
+        _with_program(serve, settings)
+
+
 @app.command()
 def link(
     name: Annotated[str, typer.Option(help="Who the link is for; empty: you.")] = "",
@@ -204,6 +240,28 @@ def link(
         _say(await one_time_link(store, actor, url, now=utc_now()))
 
     _with_records(action)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing here and the next step: settings, database, model, and Slack's tokens, scopes and channels."""
+
+    async def look() -> list[Check]:
+        settings = load_settings()
+        return [
+            Check("settings", True, "understood"),
+            *await check_program(settings),
+            *await check_slack(settings),
+        ]
+
+    try:
+        found = asyncio.run(look())
+    except (SettingsMissing, SettingsWrong) as error:
+        found = [Check("settings", False, str(error))]
+    for check in found:
+        _say(check.line())
+    if not all(check.is_ok for check in found):
+        raise typer.Exit(1)
 
 
 @app.command()

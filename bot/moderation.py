@@ -17,13 +17,18 @@ from storage.errors import AlreadyDecided
 from storage.ids import new_id, new_ids
 from storage.records import (
     Actor,
+    Channel,
+    ChannelMode,
     Correction,
     CorrectionState,
     Deployment,
     Feedback,
+    HandOver,
     Judgement,
+    Reply,
     Right,
     Run,
+    Scope,
     Voice,
 )
 from storage.store import Store
@@ -82,11 +87,14 @@ async def unmark(store: Store, actor: Actor, reply_id: str, *, now: datetime) ->
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a moderator writes: the better reply, why, and a note for the approver."""
+    """What a moderator writes: the better reply, why, a note for the approver, and what is to become of it."""
 
     text: str
     reason: Judgement
     note: str = ""
+    scope: Scope = Scope.VOICE
+    is_for_training: bool = True
+    edits_posted: bool = False  # the posted reply is changed to it at once; approval decides about the dataset
 
 
 async def correct(store: Store, actor: Actor, reply_id: str, draft: Draft, *, now: datetime) -> Outcome[Correction]:
@@ -115,8 +123,12 @@ async def correct(store: Store, actor: Actor, reply_id: str, draft: Draft, *, no
         state=CorrectionState.PROPOSED,
         proposed_by=actor.id,
         proposed_at=now,
+        scope=draft.scope,
+        is_for_training=draft.is_for_training,
     )
     saved, _ = await store.corrections.propose(correction)
+    if draft.edits_posted and reply.corrected_text != text:
+        await store.conversations.edit_reply(reply.id, text, actor.id, at=now)
     if saved.state is not CorrectionState.PROPOSED:
         return Outcome(saved, f"You proposed exactly this before; it is {saved.state}.")
     return Outcome(saved, "Saved. It waits for approval in the review list.")
@@ -180,6 +192,8 @@ async def approve(
     correction = await store.corrections.get(correction_id)
     _require_second_person(actor, [correction], team_of_one)
     decided = await _decide(store, actor, correction_id, CorrectionState.APPROVED, note, now)
+    if not decided.is_for_training:
+        return Outcome(decided, "Approved. It is used in answers, but not trained on.")
     return Outcome(decided, "Approved. It goes into the next dataset.")
 
 
@@ -203,12 +217,16 @@ async def reject(
 
 
 async def retract(store: Store, actor: Actor, correction_id: str, *, now: datetime) -> Outcome[Correction]:
-    """Take back one's own proposal while nobody has decided on it."""
+    """Take back one's own proposal while nobody has decided on it; a posted reply that was changed to it is changed back."""
     require(actor, Right.MODERATOR, "retract a correction")
     correction = await store.corrections.get(correction_id)
     if correction.proposed_by != actor.id:
         raise NotAllowed("Only the person who proposed a correction can retract it. An approver can reject it.")
     decided = await _decide(store, actor, correction_id, CorrectionState.RETRACTED, "", now)
+    reply = None if decided.reply_id is None else await store.conversations.reply(decided.reply_id)
+    if reply is not None and reply.corrected_text == decided.corrected_text:
+        await store.conversations.edit_reply(reply.id, reply.text, actor.id, at=now)
+        return Outcome(decided, "Retracted, and the posted reply is what it was.")
     return Outcome(decided, "Retracted.")
 
 
@@ -232,6 +250,79 @@ async def _decide(
         if correction.state is state and correction.decided_by == actor.id:
             return correction
         raise
+
+
+# ---------------------------------------------------------------- conversations and channels
+
+
+async def retract_reply(store: Store, actor: Actor, reply_id: str, *, now: datetime) -> Outcome[Reply]:
+    """Take a posted reply back: it counts as flagged, and the adapter removes the message. Raises NotAllowed."""
+    require(actor, Right.MODERATOR, "retract a reply")
+    reply = await store.conversations.reply(reply_id)
+    await store.feedback.give(reply.id, actor.id, Judgement.WRONG, "Retracted.", True, at=now)
+    return Outcome(reply, "Retracted. The message is removed, and the reply counts as flagged.")
+
+
+async def ask_for_person(
+    store: Store, actor: Actor, conversation_id: str, *, reason: str = "", now: datetime
+) -> Outcome[HandOver]:
+    """Anyone may ask for a person; from then on the bot is silent in that conversation until it is released."""
+    asked, is_new = await store.hand_overs.ask(conversation_id, clean_note(reason), actor.id, at=now)
+    if is_new:
+        return Outcome(asked, "A person from the team has been asked. Until they are done, I stay silent here.")
+    return Outcome(asked, "A person from the team has been asked already.")
+
+
+async def step_back(store: Store, actor: Actor, conversation_id: str, *, now: datetime) -> Outcome[HandOver]:
+    """A moderator has begun to answer: the bot is silent there until it is released. Raises NotAllowed."""
+    require(actor, Right.MODERATOR, "take over a conversation")
+    said = f"{actor.name} answers here."
+    asked, is_new = await store.hand_overs.ask(conversation_id, said, actor.id, taken_by=actor.id, at=now)
+    if not is_new and asked.taken_by is None:
+        asked = await store.hand_overs.take(asked.id, actor.id, at=now)
+    return Outcome(asked, said)
+
+
+async def take_over(store: Store, actor: Actor, hand_over_id: str, *, now: datetime) -> Outcome[HandOver]:
+    """Say that one looks after it. Raises NotAllowed."""
+    require(actor, Right.MODERATOR, "take over a conversation")
+    taken = await store.hand_overs.take(hand_over_id, actor.id, at=now)
+    if taken.released_at is not None:
+        return Outcome(taken, "That conversation was given back to the bot already.")
+    if taken.taken_by is None or taken.taken_by == actor.id:
+        return Outcome(taken, "It is yours. The bot stays silent there until you press Resolved.")
+    return Outcome(taken, f"{(await store.people.actor(taken.taken_by)).name} was faster and looks after it.")
+
+
+async def release(store: Store, actor: Actor, hand_over_id: str, *, now: datetime) -> Outcome[HandOver]:
+    """Give the conversation back to the bot. Raises NotAllowed."""
+    require(actor, Right.MODERATOR, "give a conversation back")
+    released = await store.hand_overs.release(hand_over_id, actor.id, at=now)
+    return Outcome(released, "Given back. The bot answers there again.")
+
+
+async def set_channel(
+    store: Store,
+    actor: Actor,
+    platform: str,
+    place: str,
+    *,
+    mode: ChannelMode,
+    is_training_allowed: bool = True,
+    now: datetime,
+) -> Outcome[Channel]:
+    """Decide when the bot speaks in a channel, and whether its corrections may be trained on. Raises NotAllowed."""
+    require(actor, Right.ADMIN, "set up a channel")
+    channel = await store.channels.set(platform, place, mode, is_training_allowed, actor.id, at=now)
+    return Outcome(channel, f"Set to {mode}. {MODE_WORDS[mode]}")
+
+
+MODE_WORDS = {
+    ChannelMode.OFF: "I say nothing here.",
+    ChannelMode.MENTION: "I answer when I am mentioned, and in threads I am part of.",
+    ChannelMode.AUTO: "I answer every question.",
+    ChannelMode.DRAFT: "I show my answers to moderators only, who decide whether to send them.",
+}
 
 
 # ---------------------------------------------------------------- training and serving

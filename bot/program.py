@@ -15,6 +15,7 @@ from bot.answering import Desk
 from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, running_address
 from bot.settings import Settings
 from curation.dataset import Rules
+from curation.promotion import follow_base
 from curation.retrain import Recipe, Workshop
 from curation.worker import Pace
 from providers.base import Sampling
@@ -52,13 +53,19 @@ class Program:
 
 
 @contextlib.asynccontextmanager
-async def open_store(settings: Settings) -> AsyncGenerator[tuple[Store, Voice]]:
-    """The store and the voice, without any model. Raises storage.errors.DatabaseUnavailable."""
+async def open_store(settings: Settings, report: Report) -> AsyncGenerator[tuple[Store, Voice]]:
+    """The store and the voice, without any model running. Raises storage.errors.DatabaseUnavailable.
+
+    A voice that is new is named with its base; where that is a file, folder or hub id, it is prepared to learn its name,
+    which may take minutes and raises TunerFailed where it cannot be had.
+    """
     async with await open_store_at(settings.store_url) as store:
         try:
             base = (await store.voices.by_name(settings.voice_name)).base_model
         except NotFound:
             base = settings.base_model or DEFAULT_BASE
+            if settings.is_embedded and base != DEFAULT_BASE:
+                base = (await prepare_weights(settings.data_dir / "tuner", base, report)).base_model
         yield store, await store.voices.ensure(settings.voice_name, settings.voice_prompt, base, at=utc_now())
 
 
@@ -89,6 +96,8 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
         tokenizer_file = settings.tokenizer_file or weights.tokenizer_file
         counter = token_counter(weights.base_model, tokenizer_file, settings.data_dir / "tiktoken")
         voice = await store.voices.ensure(settings.voice_name, settings.voice_prompt, weights.base_model, at=utc_now())
+        if settings.is_embedded and (moved := await follow_base(store, voice, at=utc_now())):
+            report(f"Model {moved.model.number} serves. {moved.why}")
         program = _assemble(settings, store, voice, provider, counter, is_attached=attach)
         await store.conversations.release_turns(program.desk.owner)  # of a life that ended in the middle of a reply
         yield program

@@ -20,11 +20,11 @@ SHUTDOWN_S = 5  # open streams get this long to end
 
 
 class PortInUse(Exception):
-    """The console's port is taken; the message names it and the setting that changes it."""
+    """A port is taken; the message names it and the setting that changes it."""
 
 
 @contextlib.contextmanager
-def listening(host: str, port: int) -> Generator[socket.socket]:
+def listening(host: str, port: int, setting: str = "FINETONE_CONSOLE_PORT") -> Generator[socket.socket]:
     """A bound socket, taken before anything slow starts. Raises PortInUse."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     with bound:
@@ -38,7 +38,7 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
                     if error.errno == errno.EADDRINUSE
                     else "not allowed for this user"
                 )
-                raise PortInUse(f"Port {port} on {host} is {why}. Free it, or set FINETONE_CONSOLE_PORT.") from error
+                raise PortInUse(f"Port {port} on {host} is {why}. Free it, or set {setting}.") from error
             raise
         bound.listen()
         yield bound
@@ -57,8 +57,21 @@ async def serve_console(program: Program, bound: socket.socket, stop: asyncio.Ev
     config = uvicorn.Config(
         console_app(console), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"
     )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # one place handles signals: until_stopped
+    await serve_app(config, bound, stop)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone: with two of them in a process, each would take the other's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """One place handles signals: until_stopped."""
+        yield
+
+
+async def serve_app(config: uvicorn.Config, bound: socket.socket, stop: asyncio.Event) -> None:
+    """Serve an ASGI app on a bound socket until `stop` is set; when the server ends by itself, set it."""
+    server = _Server(config)
 
     async def end_with_the_rest() -> None:
         await stop.wait()

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from storage.records import ChannelMode
+
 PREFIX = "FINETONE_"
 DEFAULT_PROMPT = "You are the friendly support assistant of this shop. Answer briefly and helpfully."
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -65,6 +67,34 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
 
+    # chat, on every platform
+    questions_per_minute: int = Field(6, ge=0)  # of one person; 0: no limit
+    channel_questions_per_minute: int = Field(60, ge=0)
+    link_domains: str = ""  # that links in replies may lead to, apart by commas; other links are removed
+
+    # Slack
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = SecretStr("")  # for Socket Mode
+    slack_signing_secret: SecretStr = SecretStr("")  # for HTTP
+    slack_client_id: str = ""  # with the next: several workspaces
+    slack_client_secret: SecretStr = SecretStr("")
+    slack_home_team: str = ""  # T…, whose channels and people the settings name; "": the first that installed the app
+    slack_public_url: str = (
+        ""  # where people's browsers reach us to install the app; "": as the app's page at Slack says
+    )
+    slack_api_url: str = "https://slack.com/api/"
+    slack_authorize_url: str = "https://slack.com/oauth/v2/authorize"
+    slack_host: str = "127.0.0.1"
+    slack_port: int = Field(3000, ge=0, le=65535)
+    slack_default_mode: ChannelMode = ChannelMode.MENTION
+    slack_moderators: str = ""  # ids of people (U…) and user groups (S…), apart by commas
+    slack_approvers: str = ""
+    slack_admins: str = ""
+    slack_review_channel: str = ""  # ids of channels (C…)
+    slack_triage_channel: str = ""
+    slack_ops_channel: str = ""
+    secret_key: SecretStr = SecretStr("")  # encrypts tokens of workspaces that install the app; "": a file in data_dir
+
     @property
     def is_embedded(self) -> bool:
         """Whether this installation runs its own tuner as a child process."""
@@ -74,6 +104,11 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the database is a file in the data folder."""
         return not self.database_url or self.database_url.startswith("sqlite")
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains that links may lead to."""
+        return frozenset(domain.strip().lower() for domain in self.link_domains.split(",") if domain.strip())
 
     @property
     def store_url(self) -> str:

@@ -16,6 +16,7 @@ class LeftOut(StrEnum):
     OUTVOTED = "a newer approved correction answers the same question"
     TOO_LONG = "longer than the model's training context"
     EMPTY = "its question or answer is empty"
+    NOT_FOR_TRAINING = "whoever wrote it kept it out of training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ def select_examples(corrections: Sequence[Correction]) -> Selection:
             not normalised(correction.question) and not correction.question.strip()
         ) or not correction.corrected_text.strip():
             left_out.append((correction.id, LeftOut.EMPTY))
+            continue
+        if not correction.is_for_training:
+            left_out.append((correction.id, LeftOut.NOT_FOR_TRAINING))
             continue
         key = (*(normalised(message.content) for message in correction.history), _question_key(correction.question))
         if (older := newest.get(key)) is not None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from storage.errors import DeploymentMoved
-from storage.records import Actor, Deployment, Model
+from storage.records import PROGRAM_ACTOR_ID, Actor, Deployment, Model, Voice
 from storage.store import Store
 
 
@@ -46,6 +46,26 @@ async def roll_back(
             raise NothingToRollBackTo(_refusal(current, history, to_number))
         try:
             return await store.models.roll_back(voice_id, current.seq, target.id, by=by.id, why=why, at=at)
+        except DeploymentMoved:
+            continue
+
+
+async def follow_base(store: Store, voice: Voice, *, at: datetime) -> Deployment | None:
+    """Where only the voice's base can be served: leave a model of another base for the last that served of this one.
+
+    None when the live model already is of this base. A base that never served begins untuned.
+    """
+    while True:
+        current = await store.models.current(voice.id)
+        if current.model.base_model == voice.base_model:
+            return None
+        history = await store.models.deployments(voice.id, limit=10_000)
+        target = next((d.model for d in history if d.model.base_model == voice.base_model), None)
+        if target is None:
+            target = await store.models.by_name(voice.id, voice.base_model)
+        why = f"The base model changed from {current.model.base_model} to {voice.base_model}; one base is served at a time."
+        try:
+            return await store.models.roll_back(voice.id, current.seq, target.id, by=PROGRAM_ACTOR_ID, why=why, at=at)
         except DeploymentMoved:
             continue
 

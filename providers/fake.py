@@ -6,7 +6,7 @@ holds it to the behaviour of the real driver against a real server.
 
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -50,6 +50,9 @@ class FakeProvider:
     asked: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list["tuple[str, tuple[Message, ...]]"])
     final_state: JobState = JobState.SUCCEEDED
     hidden_models: set[str] = field(default_factory=set[str])  # succeeded but not servable yet
+    pause: Callable[[int], Awaitable[None]] | None = (
+        None  # a slow model: awaited before each word, by its number from 0
+    )
 
     def fail_next(self, call: str, kind: ErrorKind, *, times: int = 1, retry_after_s: float | None = None) -> None:
         """Make the next `times` calls of that name raise."""
@@ -72,6 +75,8 @@ class FakeProvider:
         self.asked.append((model, tuple(messages)))
         words = self.script(model, messages).split(" ")[: sampling.max_tokens]
         for index, word in enumerate(words):
+            if self.pause is not None:
+                await self.pause(index)
             yield Chunk(word if index == 0 else f" {word}")
             self._raise_fault("mid_stream")
         prompt_tokens = sum(len(message.content.split()) for message in messages)

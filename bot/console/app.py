@@ -15,7 +15,7 @@ from bot.console.door import Door
 from bot.console.live import LiveReplies
 from bot.console.problems import answer_problems, problem_page
 from bot.console.visit import enter
-from bot.console.wording import FILTERS
+from bot.wording import FILTERS
 
 __all__ = ["Console", "console_app"]
 

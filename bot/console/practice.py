@@ -13,9 +13,9 @@ from bot.answering import record
 from bot.chat import Question
 from bot.console.console import Parts
 from bot.console.visit import Here, Visit
-from bot.console.wording import REASONS
 from bot.moderation import Draft, NotAllowed, correct, mark, require, unmark
 from bot.text import TextRefused
+from bot.wording import REASONS
 from storage.errors import NotFound
 from storage.records import Correction, Feedback, Judgement, Reply, Right, Turn
 

@@ -15,13 +15,13 @@ from bot.console.door import BodyTooLarge
 from bot.console.sign_in import NotSignedIn
 from bot.console.visit import FormRefused
 from bot.moderation import NotAllowed
+from bot.problems import sentence_of
 from bot.text import TextRefused
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRollBackTo
 from curation.retrain import NothingNew
 from storage.errors import AlreadyDecided, DatabaseUnavailable, DeploymentMoved, NotFound, RunMoved, UnstorableText
-from storage.records import CorrectionState
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +57,6 @@ _SENTENCES = {
     405: "That address takes no such request. The menu leads everywhere.",
 }
 
-_DECIDED = {
-    CorrectionState.APPROVED: "approved",
-    CorrectionState.REJECTED: "rejected",
-    CorrectionState.RETRACTED: "retracted",
-    CorrectionState.SUPERSEDED: "replaced by a newer correction",
-    CorrectionState.ERASED: "erased",
-}
-
 
 def problem_page(templates: Environment, scope: Scope, status: int, sentence: str) -> HTMLResponse:
     """A whole page that needs neither a session nor the database; for htmx, its sentence as a fragment for the notice."""
@@ -82,7 +74,7 @@ def answer_problems(app: FastAPI, templates: Environment) -> None:
         status = STATUSES[type(error)]
         if status >= 500:
             log.warning("%s %s: %s", request.method, request.url.path, error)
-        return problem_page(templates, request.scope, status, await sentence_of(request, error))
+        return problem_page(templates, request.scope, status, await sentence_of(parts_of(request).console.store, error))
 
     async def sign_in(request: Request, error: Exception) -> Response:
         if request.headers.get("hx-request") == "true":
@@ -99,27 +91,3 @@ def answer_problems(app: FastAPI, templates: Environment) -> None:
     app.add_exception_handler(NotSignedIn, sign_in)
     app.add_exception_handler(StarletteHTTPException, wrong_request)
     app.add_exception_handler(RequestValidationError, wrong_request)
-
-
-async def sentence_of(request: Request, error: Exception) -> str:
-    """The error's sentence, with names instead of ids."""
-    match error:
-        case AlreadyDecided():
-            return await _who_was_faster(request, error)
-        case NotFound():
-            return f"There is no such {error.kind} any more, or there never was."
-        case DeploymentMoved():
-            return f"Model {error.current.model.number} has taken over meanwhile. Look at it, then decide again."
-        case RunMoved():
-            return "The training run has moved on meanwhile. Look at it again, then decide."
-        case _:
-            return str(error)
-
-
-async def _who_was_faster(request: Request, error: AlreadyDecided) -> str:
-    correction = error.correction
-    people = await parts_of(request).console.store.people.actors([correction.decided_by or ""])
-    name = people[correction.decided_by].name if correction.decided_by in people else "Somebody"
-    when = f" on {correction.decided_at:%-d %B at %H:%M} UTC" if correction.decided_at else ""
-    note = f" Their note: “{correction.decision_note}”" if correction.decision_note else ""
-    return f"{name} was faster: this correction was {_DECIDED.get(correction.state, 'decided')}{when}.{note}"

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from bot import moderation
-from bot.console.diff import Piece, word_diff
-from bot.console.problems import sentence_of
 from bot.console.visit import Here, Visit
+from bot.diff import Piece, word_diff
+from bot.problems import sentence_of
 from bot.text import TextRefused
 from storage.errors import AlreadyDecided
 from storage.records import Actor, Correction, CorrectionState, DatasetLine, Feedback, Judgement, Reply, Right, Turn
@@ -168,7 +168,7 @@ async def _decide(visit: Visit, decision: Awaitable[moderation.Outcome[Correctio
     except AlreadyDecided as late:
         if not visit.is_in_page:
             raise
-        correction, said, status = late.correction, await sentence_of(visit.request, late), 409
+        correction, said, status = late.correction, await sentence_of(visit.store, late), 409
     else:
         correction, said, status = outcome.record, outcome.said, 200
     if not visit.is_in_page:

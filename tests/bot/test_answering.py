@@ -137,6 +137,25 @@ async def test_when_the_tuned_model_fails_the_base_model_answers(counter: Counte
     assert (reply.source, reply.model_name, reply.deployment_id) == (ReplySource.BASE, "base", None)
 
 
+async def test_a_rollback_and_a_new_prompt_reach_the_very_next_reply(counter: Counter):
+    at = counter.clock()
+    counter.desk = replace(counter.desk, now=lambda: at)  # all of it within one moment
+    assert (await counter.ask("Hello?")).model_name == "base"
+    await counter.deploy_tuned("ft:base:tuned")
+    assert (await counter.ask("And now?", "m2")).model_name == "ft:base:tuned"
+    await counter.desk.store.voices.ensure("puffin", "Be brief.", "base", at=counter.clock())
+    await counter.ask("And then?", "m3")
+    assert counter.provider.asked[-1][1][0].content == "Be brief."
+
+
+async def test_after_the_base_was_changed_the_new_base_answers_for_a_model_that_is_gone(counter: Counter):
+    await counter.deploy_tuned("ft:base:tuned")
+    counter.provider.base_models = frozenset({"other"})
+    await counter.desk.store.voices.ensure("puffin", "Be kind.", "other", at=counter.clock())
+    reply = await counter.ask("Hello")
+    assert (reply.source, reply.text, reply.deployment_id) == (ReplySource.BASE, "[other] Hello", None)
+
+
 @pytest.mark.parametrize("kind", list(ErrorKind))
 async def test_a_tuned_model_that_breaks_off_is_replaced_by_a_whole_reply(counter: Counter, kind: ErrorKind):
     await counter.deploy_tuned("ft:base:tuned")

@@ -11,6 +11,7 @@ import pytest
 from bot.cli import main
 from storage.store import open_store
 from tests.bot.test_settings import ROOT
+from tuner.weights import Base
 
 LESSONS = ROOT / "bot" / "demo" / "puffin.jsonl"
 
@@ -70,6 +71,16 @@ def test_answers_are_imported_approved_and_recorded(terminal: Terminal):
     assert terminal.run("approve", "--all").stdout == "Approved 47.\n"
     assert "approve" in terminal.run("history", "--limit", "3").stdout
     assert "smollm2-135m-instruct" in terminal.run("models").stdout
+
+
+def test_a_base_of_ones_own_is_known_by_its_name_from_the_first_command_on(terminal: Terminal, weights: Base):
+    own = terminal.folder / "my shop's model.gguf"
+    os.link(weights.gguf, own)
+    environment = {"FINETONE_BASE_MODEL": str(own), "TUNER_WEIGHTS_DIR": str(terminal.folder / "weights")}
+    assert "48 proposed" in terminal.run("import", str(LESSONS), **environment).stdout
+    listed = terminal.run("models", **environment).stdout
+    assert "my-shop-s-model" in listed
+    assert ".gguf" not in listed
 
 
 def test_a_dry_run_of_an_import_keeps_nothing(terminal: Terminal):

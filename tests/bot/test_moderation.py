@@ -1,74 +1,15 @@
 """Every verb checks the right, acts once and says what happened."""
 
-from dataclasses import dataclass
-
 import pytest
 
-from bot import answering, moderation
-from bot.answering import Desk
-from bot.chat import Question
+from bot import moderation
 from bot.moderation import Draft, NotAllowed
 from bot.text import TextRefused
-from curation.dataset import Rules
 from curation.imports import Answer
 from curation.promotion import NothingToRollBackTo
-from curation.retrain import Recipe, Workshop
-from providers.base import Sampling
-from providers.fake import FakeProvider
 from storage.errors import AlreadyDecided
-from storage.records import Actor, CorrectionState, Judgement, Reply, Right, Voice
-from storage.store import Store
-from tests.conftest import Clock
-
-
-@dataclass
-class Team:
-    store: Store
-    clock: Clock
-    voice: Voice
-    reply: Reply
-    workshop: Workshop
-    people: dict[str, Actor]
-
-    def __getattr__(self, name: str) -> Actor:
-        return self.people[name]
-
-    async def propose(self, text: str = "Ahoy!") -> str:
-        draft = Draft(text, Judgement.TONE)
-        outcome = await moderation.correct(self.store, self.people["mia"], self.reply.id, draft, now=self.clock())
-        return outcome.record.id
-
-
-@pytest.fixture
-async def team(store: Store, clock: Clock) -> Team:
-    voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
-    rights = {
-        "cleo": (),
-        "mia": (Right.MODERATOR,),
-        "noor": (Right.APPROVER,),
-        "both": (Right.MODERATOR, Right.APPROVER),
-        "ada": (Right.ADMIN,),
-    }
-    people = {
-        name: await store.people.ensure_actor("console", name, name.title(), frozenset(given), at=clock())
-        for name, given in rights.items()
-    }
-
-    def count(contents: list[str]) -> int:
-        return 0
-
-    provider = FakeProvider()
-    desk = Desk(store, provider, count, Sampling(50), 500, "desk-1", clock, pauses_s=(0.0, 0.0))
-    question = Question("console", "c1", "m1", "Where is it?", people["cleo"])
-    turn, _ = await answering.record(store, voice, question, now=clock())
-
-    async def nothing(_: str) -> None:
-        return
-
-    reply = await answering.answer(desk, turn, nothing)
-    assert reply is not None
-    recipe = Recipe(Rules(10, 2, 0.2, 500), None, 0.02, Sampling(50), 500, 7)
-    return Team(store, clock, voice, reply, Workshop(store, provider, provider, count, "none", recipe, clock), people)
+from storage.records import CorrectionState, Judgement, Scope
+from tests.bot.conftest import Team
 
 
 async def test_anyone_may_judge_and_change_their_mind(team: Team):
@@ -207,3 +148,55 @@ async def test_a_row_that_moved_in_its_file_is_not_proposed_again_and_a_changed_
     await propose(Answer(2, "Q?", "A"))
     assert (await propose(Answer(9, "Q?", "A"))).record == 0
     assert (await propose(Answer(9, "Q?", "Better A"))).record == 1
+
+
+# ---------------------------------------------------------------- what was chosen with a correction
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("is_for_training", [True, False])
+async def test_a_correction_keeps_where_it_holds_and_whether_it_may_be_trained_on(
+    team: Team, scope: Scope, is_for_training: bool
+):
+    draft = Draft("Ahoy!", Judgement.TONE, scope=scope, is_for_training=is_for_training)
+    outcome = await moderation.correct(team.store, team.mia, team.reply.id, draft, now=team.clock())
+    kept = await team.store.corrections.get(outcome.record.id)
+    assert (kept.scope, kept.is_for_training) == (scope, is_for_training)
+    approved = await moderation.approve(team.store, team.noor, kept.id, team_of_one=False, now=team.clock())
+    assert approved.said.endswith(
+        "It goes into the next dataset." if is_for_training else "It is used in answers, but not trained on."
+    )
+
+
+@pytest.mark.parametrize("edits_posted", [True, False])
+async def test_the_posted_reply_changes_only_where_it_is_asked_for_and_the_models_words_stay(
+    team: Team, edits_posted: bool
+):
+    draft = Draft("  Ahoy!  ", Judgement.TONE, edits_posted=edits_posted)
+    await moderation.correct(team.store, team.mia, team.reply.id, draft, now=team.clock())
+    reply = await team.store.conversations.reply(team.reply.id)
+    assert reply.corrected_text == ("Ahoy!" if edits_posted else None)
+    assert reply.text == team.reply.text
+
+
+async def test_retracting_a_correction_gives_the_posted_reply_its_words_back(team: Team):
+    draft = Draft("Ahoy!", Judgement.TONE, edits_posted=True)
+    correction = (await moderation.correct(team.store, team.mia, team.reply.id, draft, now=team.clock())).record
+    outcome = await moderation.retract(team.store, team.mia, correction.id, now=team.clock())
+    assert outcome.said == "Retracted, and the posted reply is what it was."
+    assert (await team.store.conversations.reply(team.reply.id)).corrected_text == team.reply.text
+
+
+async def test_retracting_leaves_words_that_somebody_else_put_there_since(team: Team):
+    for who, text in (("mia", "Ahoy!"), ("both", "Ahoy there!")):
+        draft = Draft(text, Judgement.TONE, edits_posted=True)
+        await moderation.correct(team.store, team.people[who], team.reply.id, draft, now=team.clock())
+    (first, _) = await team.store.corrections.for_reply(team.reply.id)
+    outcome = await moderation.retract(team.store, team.mia, first.id, now=team.clock())
+    assert outcome.said == "Retracted."
+    assert (await team.store.conversations.reply(team.reply.id)).corrected_text == "Ahoy there!"
+
+
+async def test_a_correction_needs_a_reason_other_than_good(team: Team):
+    with pytest.raises(NotAllowed, match="a reason other than good"):
+        await moderation.correct(team.store, team.mia, team.reply.id, Draft("Ahoy!", Judgement.GOOD), now=team.clock())

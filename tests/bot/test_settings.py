@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.settings import Settings, SettingsMissing, SettingsWrong, load_settings
 
@@ -66,7 +67,7 @@ def test_the_example_file_names_every_setting_with_its_default():
     named = dict(re.findall(r"^# FINETONE_([A-Z_]+)=(.*)$", example, re.MULTILINE))
     assert set(named) == {name.upper() for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
-        default = field.default.get_secret_value() if name == "api_key" else field.default
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
         shown = (
             {True: "true", False: "false", None: ""}.get(default, default)
             if isinstance(default, bool | None)

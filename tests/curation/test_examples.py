@@ -91,3 +91,9 @@ def test_an_empty_answer_is_left_out_with_its_reason():
 
 def test_normalised_ignores_case_signs_and_width():
     assert normalised("Wo ist\tmein PAKET?!") == normalised("wo ist mein ｐａｋｅｔ") == "wo ist mein paket"
+
+
+def test_what_was_kept_out_of_training_is_left_out_and_says_so():
+    chosen = select_examples([correction(1), correction(2, is_for_training=False)])
+    assert [e.correction_id for e in chosen.examples] == ["corr_001"]
+    assert chosen.left_out == (("corr_002", LeftOut.NOT_FOR_TRAINING),)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from curation.promotion import NothingToRollBackTo, model_before, roll_back
-from storage.records import Deployment, DeploymentKind, Model
+from curation.promotion import NothingToRollBackTo, follow_base, model_before, roll_back
+from storage.records import PROGRAM_ACTOR_ID, Deployment, DeploymentKind, Model, RunState
 from tests.conftest import Clock
 from tests.curation.conftest import House
 
@@ -71,3 +71,20 @@ async def test_a_named_model_serves_again_with_who_and_why(house: House):
         "it swears",
     )
     assert (await house.store.models.current(house.voice.id)).model.is_base
+
+
+async def test_a_voice_moved_to_another_base_serves_it_and_comes_back_to_what_it_had(house: House):
+    await house.approve(*range(12))
+    run = await house.finish(await house.request())
+    assert run.state is RunState.PROMOTED
+    store, now = house.store, house.workshop.now
+    moved = await store.voices.ensure(house.voice.name, house.voice.system_prompt, "other", at=now())
+    there = await follow_base(store, moved, at=now())
+    assert there is not None
+    assert (there.model.name, there.model.is_base, there.by) == ("other", True, PROGRAM_ACTOR_ID)
+    assert there.why == "The base model changed from base to other; one base is served at a time."
+    assert await follow_base(store, moved, at=now()) is None
+    home = await store.voices.ensure(house.voice.name, house.voice.system_prompt, "base", at=now())
+    back = await follow_base(store, home, at=now())
+    assert back is not None
+    assert back.model.run_id == run.id

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.console.diff import Change, word_diff
+from bot.diff import Change, word_diff
 
 
 def shown(before: str, after: str) -> str:

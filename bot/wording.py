@@ -1,4 +1,4 @@
-"""Pure: how the console says moments, durations, states and reasons. Templates get these as filters."""
+"""Pure: how moments, durations, states and reasons are said, on every surface. The console's templates get these as filters."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

@@ -1,0 +1,83 @@
+"""`finetone doctor`: what is needed here, looked at one by one. Looks and changes nothing."""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.settings import Settings
+from storage.errors import DatabaseUnavailable
+from storage.store import open_store
+
+TUNER_LIMIT_S = 120.0  # it reads the base's weights once to compare their checksum
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, whether it is as it must be, and what was found; where it is not, the next step."""
+
+    what: str
+    is_ok: bool
+    said: str
+
+    def line(self) -> str:
+        return f"{'ok' if self.is_ok else 'not ok':6}  {self.what}: {self.said}"
+
+
+async def check_program(settings: Settings) -> list[Check]:
+    """What every installation needs: a data folder, a database, a model."""
+    return [check_folder(settings.data_dir), await check_database(settings), await check_model(settings)]
+
+
+def check_folder(folder: Path) -> Check:
+    """Whether the data folder can be written, or made where it is not there yet."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return Check("data folder", True, f"{folder} can be written")
+    return Check("data folder", False, f"{nearest} cannot be written. Make it writable, or set FINETONE_DATA_DIR.")
+
+
+async def check_database(settings: Settings) -> Check:
+    """Whether the database answers; one that is not there yet is not made for this."""
+    if not is_database_there(settings):
+        return Check("database", True, "SQLite in the data folder, made at the first start")
+    try:
+        async with await open_store(settings.store_url) as store:
+            voices = await store.voices.all()
+    except DatabaseUnavailable as error:
+        return Check("database", False, f"{error} Start it, or set FINETONE_DATABASE_URL.")
+    return Check("database", True, f"answers; {len(voices)} voice{'' if len(voices) == 1 else 's'} in it")
+
+
+def is_database_there(settings: Settings) -> bool:
+    """False for the data folder's SQLite file before the first start: opening it would make it."""
+    return bool(settings.database_url) or (settings.data_dir / "app.sqlite").exists()
+
+
+async def check_model(settings: Settings) -> Check:
+    """The embedded tuner by its own doctor; of one elsewhere, only that it is named."""
+    if not settings.is_embedded:
+        return Check(
+            "model", True, f"{settings.base_model or 'the default'} at {settings.api_url or 'OpenAI'}; not asked"
+        )
+    command = ["-m", "tuner", "doctor", "--home", str(settings.data_dir / "tuner")]
+    if settings.base_model:
+        command += ["--base", settings.base_model]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        async with asyncio.timeout(TUNER_LIMIT_S):
+            printed, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        said = f"no answer within {TUNER_LIMIT_S:.0f} s. Ask it yourself: python {' '.join(command)}"
+        return Check("embedded model", False, said)
+    lacking = [
+        line.removeprefix("not ok").strip() for line in printed.decode().splitlines() if line.startswith("not ok")
+    ]
+    if process.returncode == 0:
+        return Check("embedded model", True, "; ".join(lacking) or "everything it needs is here")
+    return Check("embedded model", False, "; ".join(lacking) or f"its own doctor ended with {process.returncode}")

@@ -1,0 +1,303 @@
+"""Pure: records as Block Kit. What people see in Slack is written here and nowhere else.
+
+Limits (docs.slack.dev, Block Kit, read 2026-11-21): a section takes 3,000 characters, a markdown block 12,000, a button's
+text 75 and its value 2,000; beyond about 13,200 characters in all a message is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.diff import Change, Piece
+from bot.slack_app.markup import fallback, inline, outgoing, quoted
+from bot.wording import REASONS, words_of
+from storage.records import Correction, CorrectionState, HandOver, Reply, Run, RunState, Scope
+
+Block = dict[str, Any]
+
+PART_LIMIT = 9_000  # characters of one message's text; leaves room for the blocks below it
+SECTION_LIMIT = 2_900
+DIFF_LIMIT = 2_600  # characters of a diff as it is sent
+NEAR = 90  # characters of unchanged text shown on either side of a change, where the whole does not fit
+NAME_LIMIT = 80
+SENTENCE_LIMIT = 1_000
+WHOLE = 1_000_000  # more characters than any text of ours
+
+SCOPES: Mapping[Scope, str] = {
+    Scope.VOICE: "Everywhere this brand answers",
+    Scope.CHANNEL: "Only in this channel",
+    Scope.EVERYONE: "Every brand here",
+}
+
+AUTOMATED = "AI reply, a teammate can correct it"
+EDITED = "Edited by a teammate"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message's content: the blocks, and the text that stands for them in notifications and screen readers."""
+
+    text: str
+    blocks: list[Block]
+
+
+# ---------------------------------------------------------------- the parts
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT] or "…"}}
+
+
+def verbatim(text: str) -> Block:
+    """A section in which Slack makes no links by itself."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT] or "…", "verbatim": True}}
+
+
+def named(name: str) -> str:
+    """Somebody's name for a card: people choose their own, so nothing in it acts."""
+    return inline(name, NAME_LIMIT) or "somebody"
+
+
+def facts(*texts: str) -> Block:
+    """Short texts in two columns; at most ten."""
+    return {"type": "section", "fields": [{"type": "mrkdwn", "text": text[:2_000] or "…"} for text in texts]}
+
+
+def context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:SECTION_LIMIT] or "…"}]}
+
+
+def button(label: str, action: str, value: str, *, style: str = "", confirm: str = "", said: str = "") -> Block:
+    """`said` is what a screen reader says instead of the label."""
+    found: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": label, "emoji": True},
+        "action_id": action,
+        "value": value,
+    }
+    if said:
+        found["accessibility_label"] = said[:75]
+    if style:
+        found["style"] = style
+    if confirm:
+        found["confirm"] = {
+            "title": {"type": "plain_text", "text": label[:100]},
+            "text": {"type": "mrkdwn", "text": confirm[:300]},
+            "confirm": {"type": "plain_text", "text": label[:30]},
+            "deny": {"type": "plain_text", "text": "Not now"},
+        }
+    return found
+
+
+def actions(*elements: Block) -> Block:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def said_with(sentence: str, buttons: Sequence[Block] = ()) -> list[Block]:
+    """A sentence to one person, with what they may do about it."""
+    return [section(sentence), *([actions(*buttons)] if buttons else [])]
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text[:150]}}
+
+
+# ---------------------------------------------------------------- a reply
+
+
+def controls(reply: Reply) -> list[Block]:
+    """What stands under a reply's last part: whose it is, what one thinks of it, and a way to a person."""
+    feedback: Block = {
+        "type": "feedback_buttons",
+        "action_id": "feedback",
+        "positive_button": {
+            "text": {"type": "plain_text", "text": "Helpful"},
+            "value": f"good {reply.id}",
+            "accessibility_label": "This reply was helpful",
+        },
+        "negative_button": {
+            "text": {"type": "plain_text", "text": "Not right"},
+            "value": f"wrong {reply.id}",
+            "accessibility_label": "This reply was not right",
+        },
+    }
+    human = button("Needs a human", "hand_over", reply.id, said="Ask for a person from the team")
+    whose = AUTOMATED if reply.corrected_text in (None, reply.text) else EDITED
+    return [context(whose), {"type": "context_actions", "elements": [feedback]}, actions(human)]
+
+
+def reply_part(text: str, reply: Reply | None) -> Shown:
+    """One message of a reply, `text` being outgoing already; `reply` for the last part, which carries the controls."""
+    blocks: list[Block] = [{"type": "markdown", "text": text}]
+    return Shown(fallback(text), blocks + (controls(reply) if reply is not None else []))
+
+
+# ---------------------------------------------------------------- cards
+
+
+def diff_lines(pieces: Sequence[Piece]) -> str:
+    """What changed, in one run of text: ~struck out~ for what goes, *bold* for what comes.
+
+    Where the whole does not fit, unchanged text is shown only near the changes, and then long changes are shortened.
+    """
+    said: list[str] = []
+    for near, longest in ((WHOLE, WHOLE), (NEAR, DIFF_LIMIT), (NEAR, 600), (NEAR, 200), (40, 60)):
+        said = _words(pieces, near, longest)
+        if len(" ".join(said)) <= DIFF_LIMIT:
+            return " ".join(said)
+    kept = 0
+    while sum(map(len, said[: kept + 1])) + kept + 2 <= DIFF_LIMIT:
+        kept += 1
+    return " ".join([*said[:kept], "…"])
+
+
+def is_shortened(pieces: Sequence[Piece]) -> bool:
+    """Whether `diff_lines` leaves words out."""
+    return len(" ".join(_words(pieces, WHOLE, WHOLE))) > DIFF_LIMIT
+
+
+def _words(pieces: Sequence[Piece], near: int, longest: int) -> list[str]:
+    last = len(pieces) - 1
+    return [words for at, piece in enumerate(pieces) if (words := _said(piece, near, longest, at == 0, at == last))]
+
+
+def _said(piece: Piece, near: int, longest: int, is_first: bool, is_last: bool) -> str:
+    if not piece.text.strip():
+        return ""
+    match piece.change:
+        case Change.SAME:
+            return _surroundings(piece.text, near, is_first=is_first, is_last=is_last)
+        case Change.DELETED:
+            return f"~{quoted(piece.text, longest)}~"
+        case Change.INSERTED:
+            return f"*{quoted(piece.text, longest)}*"
+
+
+def _surroundings(text: str, near: int, *, is_first: bool, is_last: bool) -> str:
+    """The ends of an unchanged stretch: what stands before the change that follows, and behind the one before it."""
+    line = " ".join(text.split())
+    if len(line) <= (near if is_first or is_last else 2 * near):
+        return quoted(line, WHOLE)
+    behind = "" if is_first else line[:near].rsplit(" ", 1)[0]
+    before = "" if is_last else line[-near:].split(" ", 1)[-1]
+    return " ".join(words for words in (quoted(behind, near), "…", quoted(before, near)) if words)
+
+
+def review_card(correction: Correction, pieces: Sequence[Piece], proposed_by: str, decided_by: str, link: str) -> Shown:
+    """A correction for the people who approve: what changes, why, and the decision or its buttons."""
+    who = named(proposed_by)
+    reason = REASONS.get(correction.reason, words_of(correction.reason))
+    blocks = [
+        section(f"*Correction by {who}* · {reason}"),
+        verbatim(f"*Question*  {quoted(correction.question, 400) or '(deleted by the customer)'}"),
+        verbatim(diff_lines(pieces)),
+    ]
+    if is_shortened(pieces):
+        blocks.append(context("This is a long one, shown in part. *Edit* opens the whole text."))
+    if correction.note:
+        blocks.append(context(f"Note: {inline(correction.note, 600)}"))
+    facts = [f"<{link}|See the thread>"] if link else []
+    facts += [] if correction.scope is Scope.VOICE else [SCOPES[correction.scope]]
+    facts += [] if correction.is_for_training else ["Not for training"]
+    if facts:
+        blocks.append(context(" · ".join(facts)))
+    if correction.state is CorrectionState.PROPOSED:
+        blocks.append(actions(*decision_buttons(correction.id)))
+    else:
+        by = f" by {named(decided_by)}" if decided_by else ""
+        blocks.append(context(f"*{words_of(correction.state)}*{by}"))
+    return Shown(f"Correction by {who}: {words_of(correction.state)}", blocks)
+
+
+def decision_buttons(correction_id: str) -> list[Block]:
+    return [
+        button("Approve", "approve", correction_id, style="primary"),
+        button("Edit", "edit", correction_id),
+        button("Reject", "reject", correction_id, style="danger"),
+    ]
+
+
+def decision(correction: Correction, decided_by: str) -> Shown:
+    """What became of a correction, for who proposed it."""
+    who, about = named(decided_by), f"your correction of “{inline(correction.question, 120)}”"
+    match correction.state:
+        case CorrectionState.APPROVED:
+            said = f"*{who} approved* {about}. "
+            trained = "It goes into the next dataset."
+            said += trained if correction.is_for_training else "It is used in answers, but not trained on."
+        case CorrectionState.REJECTED:
+            said = f"*{who} rejected* {about}. It will not be trained on."
+        case state:
+            said = f"{about[0].upper()}{about[1:]}: {words_of(state).lower()}."
+    if correction.decision_note:
+        said += f" Their note: “{inline(correction.decision_note, 500)}”"
+    return Shown(said, [section(said)])
+
+
+def hand_over_card(
+    hand_over: HandOver, asked_by: str, taken_by: str, summary: Sequence[tuple[str, str]], link: str
+) -> Shown:
+    """A conversation that wants a person: who asks, what was said so far, and who looks after it."""
+    who = named(asked_by)
+    where = f"<{link}|Open the thread>" if link else "The thread could not be linked."
+    stepped_in = hand_over.taken_at == hand_over.asked_at  # nobody asked: somebody of the team simply began to answer
+    title = f"{who} answers a customer" if stepped_in else f"A person is needed, asked for by {who}"
+    blocks = [section(f"*{title}*\n{where}")]
+    if hand_over.reason and not stepped_in:
+        blocks.append(context(inline(hand_over.reason, 600)))
+    lines = [f"*{speaker}*  {inline(text, 300)}" for speaker, text in summary if text.strip()]
+    if lines:
+        blocks.append(section("\n".join(lines)[:SECTION_LIMIT]))
+    if hand_over.released_at is not None:
+        blocks.append(context("*Resolved.* The bot answers there again."))
+        return Shown(f"{title}. Resolved.", blocks)
+    if hand_over.taken_by is not None:
+        blocks.append(context(f"{named(taken_by)} looks after it. The bot is silent there."))
+        blocks.append(actions(button("Resolved", "release", hand_over.id, style="primary")))
+    else:
+        blocks.append(
+            actions(
+                button("I'll take it", "take", hand_over.id, style="primary"),
+                button("Resolved", "release", hand_over.id),
+            )
+        )
+    return Shown(title, blocks)
+
+
+def draft_card(reply: Reply, question: str, link: str) -> Shown:
+    """A reply that nobody has seen yet, for a moderator to send, change or drop."""
+    where = f" · <{link}|See the question>" if link else ""
+    blocks = [
+        section(f"*Draft*{where}\n*Question*  {inline(question, 400)}"),
+        {"type": "markdown", "text": outgoing(reply.text)[:PART_LIMIT] or "…"},
+        actions(
+            button("Send", "send_draft", reply.id, style="primary"),
+            button("Edit and send", "edit_draft", reply.id),
+            button("Drop", "drop_draft", reply.id, style="danger"),
+        ),
+    ]
+    return Shown(f"Draft for: {inline(question, 150)}", blocks)
+
+
+def run_card(run: Run, lines: Sequence[str], progress: float | None) -> Shown:
+    """A training run in one message: where it stands, how far, and what the evaluation said."""
+    title = f"*Training run* · {words_of(run.state)}"
+    blocks = [section(title)]
+    if run.is_open and progress is not None:
+        blocks.append(context(bar(progress)))
+    if lines:
+        blocks.append(section("\n".join(lines)[:SECTION_LIMIT]))
+    if run.is_open:
+        blocks.append(
+            actions(button("Cancel", "cancel_run", run.id, style="danger", confirm="The training job is stopped."))
+        )
+    elif run.state is RunState.PROMOTED:
+        blocks.append(actions(button("Roll back", "roll_back", run.id, confirm="The model before it serves again.")))
+    return Shown(f"Training run: {words_of(run.state)}", blocks)
+
+
+def bar(share: float, width: int = 20) -> str:
+    """A bar of text with its per cent, for 0 to 1."""
+    share = max(0.0, min(1.0, share))
+    full = round(share * width)
+    return f"{'█' * full}{'░' * (width - full)} {share:.0%}"  # not as code, which Slack draws in red

@@ -1,0 +1,112 @@
+"""Pure: the app's manifest: what it may do in a workspace, and what for. Each scope is here because something needs it.
+
+Format: docs.slack.dev, app manifests, read 2026-11-21. Every scope that is added later makes each workspace authorise anew.
+"""
+
+from typing import Any
+
+SCOPES: dict[str, str] = {
+    "app_mentions:read": "hear mentions",
+    "assistant:write": "suggest prompts in direct messages",
+    "channels:history": "hear follow-ups and questions in public channels it is in",
+    "channels:read": "know the channels it is in",
+    "chat:write": "answer",
+    "commands": "/retrain, /finetone and the message shortcuts",
+    "groups:history": "the same in private channels it is in",
+    "groups:read": "the same in private channels",
+    "im:history": "hear direct messages",
+    "im:write": "tell moderators what became of their corrections",
+    "reactions:read": "moderators' signs on answers",
+    "reactions:write": "eyes on a question that takes a moment",
+    "usergroups:read": "who is a moderator, approver or admin by user group",
+    "users:read": "names in the review list",
+}
+
+EVENTS = (
+    "app_home_opened",
+    "app_mention",
+    "app_uninstalled",
+    "member_joined_channel",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "reaction_added",
+    "reaction_removed",
+    "subteam_members_changed",
+    "tokens_revoked",
+)
+
+SHORTCUTS = (
+    ("ft_good", "Mark as good answer", "This answer is as it should be"),
+    ("ft_correct", "Correct this answer", "Write what it should have been"),
+    ("ft_flag", "Flag this answer", "A moderator should have a look"),
+    ("ft_teach", "Teach from this", "Let the bot learn from a person's answer"),
+    ("ft_retract", "Retract this answer", "Take the bot's message back"),
+)
+
+PROMPTS = (
+    ("Where is my order?", "Where is my order?"),
+    ("How do I return something?", "How do I return something?"),
+    ("I need a person", "I would like to talk to a person, please."),
+)
+
+
+def bot_scopes() -> list[str]:
+    """Every scope, in order."""
+    return sorted(SCOPES)
+
+
+def manifest(name: str, *, events_url: str = "", redirect_urls: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The manifest of an app called `name`; Socket Mode where no `events_url` is given."""
+    at: dict[str, Any] = {"request_url": events_url} if events_url else {}
+    command_at: dict[str, Any] = {"url": events_url} if events_url else {}
+    oauth: dict[str, Any] = {"scopes": {"bot": bot_scopes()}}
+    if redirect_urls:
+        oauth["redirect_urls"] = list(redirect_urls)
+    return {
+        "display_information": {
+            "name": name[:35],
+            "description": "Answers questions in your brand's voice and learns from corrections.",
+            "background_color": "#1d2733",
+        },
+        "features": {
+            "agent_view": {
+                "agent_description": "Answers customers' questions; your moderators correct it, and it learns.",
+                "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
+            },
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": name[:80], "always_online": True},
+            "shortcuts": [
+                {"name": label, "type": "message", "callback_id": callback, "description": description}
+                for callback, label, description in SHORTCUTS
+            ],
+            "slash_commands": [
+                {
+                    **command_at,
+                    "command": "/retrain",
+                    "description": "Train on what was approved, after a preview",
+                    "usage_hint": "[dry-run | status | cancel | rollback | promote N]",
+                    "should_escape": True,
+                },
+                {
+                    **command_at,
+                    "command": "/finetone",
+                    "description": "Queue, models, voice and this channel's settings",
+                    "usage_hint": "[queue | models | voice | channel | forget | help]",
+                    "should_escape": True,
+                },
+            ],
+        },
+        "oauth_config": oauth,
+        "settings": {
+            "event_subscriptions": {**at, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **at},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": not events_url,
+            "token_rotation_enabled": False,
+        },
+    }

@@ -1,0 +1,182 @@
+"""Messages: people's questions, and what they do to them later."""
+
+import logging
+
+from bot import answering, moderation
+from bot.chat import Question
+from bot.policy import Heard, Reaction, reaction
+from bot.slack_app import drafts
+from bot.slack_app.blocks import Shown, section
+from bot.slack_app.forgetting import forget_question
+from bot.slack_app.markup import plain
+from bot.slack_app.outgoing import UNREACHABLE, post, reason, whisper
+from bot.slack_app.parts import PLATFORM, Parts
+from bot.slack_app.payloads import Changed, Said
+from bot.slack_app.replying import GrowingReply, Thread
+from bot.text import TextRefused
+from storage.records import Actor, ChannelMode, Conversation, Right, Turn
+
+log = logging.getLogger(__name__)
+
+ONLY_FILES = "I can only read text. Please write your question in words."
+TOO_FAST = "That is a lot of questions at once. Please wait a minute, then ask again."
+APOLOGY = "Sorry, that did not work. A person from the team will have a look."
+
+
+async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
+    """Do what a person's message calls for. Returns "" or why it called for nothing.
+
+    `is_first_try` is False when an earlier attempt at this very delivery died: only then may a question that is recorded
+    already be answered, because otherwise whoever recorded it is at it. The delivery is ours alone while we work on it.
+    """
+    place, store = said.place, parts.store
+    speaker = await parts.people.actor(said.by)
+    known = await store.conversations.find(PLATFORM, place.conversation_key)
+    first = None if known is None else await store.conversations.first_turn(known.id)
+    decision = reaction(
+        Heard(
+            mode=ChannelMode.AUTO if said.is_direct else await parts.mode(place.channel_key),
+            is_direct=said.is_direct,
+            is_mention=said.is_mention,
+            is_reply=said.is_reply,
+            is_ours=first is not None,
+            is_staff=Right.MODERATOR in speaker.rights,
+            is_asker=first is not None and first.asked_by == speaker.id,
+            is_handed_over=known is not None and await store.hand_overs.open(known.id) is not None,
+        )
+    )
+    if decision is Reaction.SILENT:
+        if not is_first_try:
+            await _take_back(parts, said)
+        return "not for us"
+    if decision is Reaction.STEP_BACK:
+        assert known is not None  # a conversation of ours is known
+        await moderation.step_back(store, speaker, known.id, now=parts.now())
+        parts.wake_board()
+        return ""
+    turn = await _recorded(parts, said, speaker, known, is_first_try)
+    if isinstance(turn, str):
+        return turn
+    if await store.inbox.is_kept(PLATFORM, said.deletion_key):  # it was faster than the question, or than its delivery
+        await store.conversations.withdraw_question(PLATFORM, place.key, at=parts.now())
+        if is_first_try:
+            return "deleted"
+    if decision is Reaction.DRAFT:
+        return await drafts.offer(parts, turn, place, takes_over=not is_first_try)
+    return await answer(parts, turn, _thread(said, is_again=not is_first_try))
+
+
+async def _recorded(
+    parts: Parts, said: Said, speaker: Actor, known: Conversation | None, is_first_try: bool
+) -> Turn | str:
+    """The question as a turn; or why there is none to answer here, in a few words."""
+    place = said.place
+    client = await parts.client(place.team)
+    bot = await parts.workspaces.bot(place.team)
+    text = plain(said.text, bot.user, await parts.people.staff(place.team))
+    if not text and said.n_files:
+        await whisper(client, place.channel, said.by.user, ONLY_FILES, thread_ts=_thread_for_whisper(said))
+        return "only files"
+    is_known = not is_first_try and await parts.store.conversations.find_turn(PLATFORM, place.key) is not None
+    if not is_known and not _is_within_limits(parts, said):
+        await whisper(client, place.channel, said.by.user, TOO_FAST, thread_ts=_thread_for_whisper(said))
+        return "too many questions"
+    question = Question(PLATFORM, place.conversation_key, place.key, text, speaker)
+    try:
+        turn, is_new = await answering.record(parts.store, parts.voice, question, known=known, now=parts.now())
+    except TextRefused as refused:
+        await whisper(client, place.channel, said.by.user, str(refused), thread_ts=_thread_for_whisper(said))
+        return "refused"
+    return turn if is_new or not is_first_try else "the same message again"
+
+
+async def answer(parts: Parts, turn: Turn, thread: Thread) -> str:
+    """Answer a recorded question in its thread; finish what an earlier attempt has begun."""
+    async with GrowingReply(await parts.speech(thread.place.team), thread, turn.id) as growing:
+        called_off = await _called_off(parts, turn) if thread.is_again else ""  # else it was looked at just now
+        if not called_off:
+            reply = await answering.answer(parts.desk, turn, growing.show, takes_over=thread.is_again)
+            if reply is None:
+                return "another process answers"
+            if not (called_off := await _called_off(parts, turn)):
+                await growing.finish(reply)
+                called_off = await _withdrawn(parts, turn)  # while it was being shown
+        if called_off:
+            await growing.withdraw()
+    return called_off
+
+
+async def _called_off(parts: Parts, turn: Turn) -> str:
+    """Why nobody wants the bot's reply (any more), in a few words; "" while somebody does."""
+    is_withdrawn, is_handed_over = await parts.store.conversations.fate(turn.id)
+    return "a person has taken over" if is_handed_over else "withdrawn" if is_withdrawn else ""
+
+
+async def _withdrawn(parts: Parts, turn: Turn) -> str:
+    return "withdrawn" if (await parts.store.conversations.turn(turn.id)).withdrawn_at is not None else ""
+
+
+async def _take_back(parts: Parts, said: Said) -> None:
+    """Remove what an attempt that died had begun to show in a conversation where the bot is silent by now."""
+    turn = await parts.store.conversations.find_turn(PLATFORM, said.place.key)
+    if turn is not None:
+        async with GrowingReply(await parts.speech(said.place.team), _thread(said, is_again=True), turn.id) as growing:
+            await growing.withdraw()
+
+
+def _thread(said: Said, *, is_again: bool) -> Thread:
+    return Thread(said.place, said.by.user, said.by.home_team, is_first=not said.is_reply, is_again=is_again)
+
+
+def _is_within_limits(parts: Parts, said: Said) -> bool:
+    rules, rates = parts.rules, parts.rates
+    return rates.is_allowed(f"{said.by.home_team}/{said.by.user}", rules.questions_per_minute) and rates.is_allowed(
+        said.place.channel_key, rules.channel_questions_per_minute
+    )
+
+
+def _thread_for_whisper(said: Said) -> str:
+    """Whispers into a thread are only seen by those who have it open, so a first message is answered in the channel."""
+    return said.place.thread_ts if said.is_reply or said.is_direct else ""
+
+
+async def apologise(parts: Parts, said: Said) -> None:
+    """Say that a question could not be answered, once it is given up; in place of what was begun. Nobody else is told."""
+    turn = await parts.store.conversations.find_turn(PLATFORM, said.place.key)
+    mode = ChannelMode.AUTO if said.is_direct else await parts.mode(said.place.channel_key)
+    is_awaited = turn is not None or said.is_direct or said.is_mention
+    if not is_awaited or mode in (ChannelMode.OFF, ChannelMode.DRAFT):
+        return
+    shown = Shown(APOLOGY, [section(APOLOGY)])
+    try:
+        if turn is None:
+            client = await parts.client(said.place.team)
+            await post(client, said.place.channel, shown, thread_ts=said.place.thread_ts, subject="apology")
+        elif not await _called_off(parts, turn):
+            speech = await parts.speech(said.place.team)
+            async with GrowingReply(speech, _thread(said, is_again=True), turn.id) as growing:
+                await growing.put(shown)
+    except UNREACHABLE as error:
+        log.error("could not even apologise in %s (%s)", said.place.channel, reason(error))
+
+
+async def was_changed(parts: Parts, changed: Changed) -> str:
+    """Follow an edit or a deletion: an edited question is answered as it is now, a deleted one leaves the data."""
+    place, conversations = changed.place, parts.store.conversations
+    if changed.text is None:
+        turn = await conversations.find_turn(PLATFORM, place.key)
+        if turn is None:
+            return "not a question of ours"
+        await conversations.withdraw_question(
+            PLATFORM, place.key, at=parts.now()
+        )  # first: an answer on its way sees it
+        await forget_question(parts, turn)
+        parts.wake_board()
+        return ""
+    bot = await parts.workspaces.bot(place.team)
+    text = plain(changed.text, bot.user, await parts.people.staff(place.team))
+    try:
+        edited = await answering.edit(parts.store, PLATFORM, place.key, text, now=parts.now())
+    except TextRefused:
+        return "the edited question is too long"
+    return "" if edited is not None else "not a question of ours"

@@ -1,0 +1,229 @@
+"""Pure: the forms, and what was put into them. A form's `private_metadata` says what it is about, as JSON of ours.
+
+An input takes at most 3,000 characters, a reply up to four times that: a long one is offered as several numbered inputs.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bot.moderation import Draft
+from bot.slack_app.blocks import SCOPES, Block, section
+from bot.slack_app.markup import inline
+from bot.text import NOTE_LIMIT, TextRefused, clean_correction, clean_note
+from bot.wording import REASONS
+from storage.records import Correction, Judgement, Scope
+
+INPUT_LIMIT = 3_000  # characters, Slack's
+PIECE_LIMIT = 2_700  # of a long reply, with room to write more
+JOINT_LIMIT = 50  # characters of white space; all of them have to fit the metadata's 3,000
+TEXT = "text"  # the block ids; "text_1", "text_2" … for what did not fit the first
+REASON, NOTE, SCOPE, ALSO = "reason", "note", "scope", "also"
+EDIT_POSTED, FOR_TRAINING = "edit_posted", "for_training"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a form is about, a reply or a correction, and where it was opened from."""
+
+    reply: str = ""
+    correction: str = ""
+    channel: str = ""  # where what became of it is whispered; "": in direct messages
+    thread_ts: str = ""
+    joints: tuple[str, ...] = ()  # what stood between the pieces of a text that took several inputs
+
+    def packed(self) -> str:
+        return json.dumps({name: value for name, value in asdict(self).items() if value})
+
+
+def unpacked(metadata: str) -> About:
+    known: dict[str, Any] = json.loads(metadata)
+    joints: list[str] = known.pop("joints", [])
+    return About(**known, joints=tuple(joints))
+
+
+def correction_form(
+    about: About, question: str, text: str, *, can_edit_posted: bool, may_train: bool, is_draft: bool = False
+) -> Block:
+    """The form that asks what a reply should have been, filled with what it was."""
+    also = [(EDIT_POSTED, "Also edit the posted reply")] if can_edit_posted else []
+    also += [(FOR_TRAINING, "Use for training")] if may_train else []
+    pieces, joints = cut(text)
+    return _form(
+        "edit_draft" if is_draft else "correct",
+        "Edit and send" if is_draft else "Correct this answer",
+        "Send" if is_draft else "Save",
+        replace(about, joints=joints),
+        [
+            section(f"*Question*  {inline(question, 900)}"),
+            *_text_inputs("What it should have been", pieces),
+            _choice(REASON, "What was wrong", [(str(reason), words) for reason, words in REASONS.items()]),
+            _choice(SCOPE, "Where this holds", [(str(scope), words) for scope, words in SCOPES.items()]),
+            *([_ticks(ALSO, "Then", also)] if also else []),
+            _input(NOTE, "Note for the approver", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
+        ],
+    )
+
+
+def edit_form(about: About, correction: Correction) -> Block:
+    """The form by which an approver changes a proposal's wording."""
+    pieces, joints = cut(correction.corrected_text)
+    return _form(
+        "edit",
+        "Edit the correction",
+        "Save",
+        replace(about, joints=joints),
+        [
+            section(f"*Question*  {inline(correction.question, 900)}"),
+            *_text_inputs("What the reply should have been", pieces),
+        ],
+    )
+
+
+def thumbs_down_form(about: About) -> Block:
+    """What anyone may say after “Not right”: why, and better words for the people who review."""
+    return _form(
+        "explain",
+        "What was not right?",
+        "Send",
+        about,
+        [
+            _choice(REASON, "What was wrong", [(str(reason), words) for reason, words in REASONS.items()]),
+            _input(NOTE, "In your own words", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
+        ],
+    )
+
+
+def cut(text: str) -> tuple[list[str], tuple[str, ...]]:
+    """`text` as pieces that fit an input each, and the white space that stood between them: together they are the text.
+
+    White space at a piece's ends would be lost on the way through a form, so cuts fall on it where there is any.
+    """
+    text = text.strip()
+    pieces: list[str] = []
+    joints: list[str] = []
+    while len(text) > PIECE_LIMIT:
+        window = text[:PIECE_LIMIT]
+        ends = (window.rfind("\n\n"), window.rfind("\n"), window.rfind(" "), PIECE_LIMIT)
+        at = next(end for end in ends if end > PIECE_LIMIT // 3)
+        piece, rest = text[:at].rstrip(), text[at:].lstrip()
+        pieces.append(piece)
+        joints.append(text[len(piece) : len(text) - len(rest)][:JOINT_LIMIT])
+        text = rest
+    return [*pieces, text], tuple(joints)
+
+
+def text_of(inputs: Mapping[str, Any], joints: Sequence[str] = ()) -> str:
+    """The text of the numbered inputs, put together again. An emptied input takes the joint before it along."""
+    names = [TEXT, *sorted((name for name in inputs if name.startswith(f"{TEXT}_")), key=lambda name: int(name[5:]))]
+    found = ""
+    for name, joint in zip(names, ["", *joints, *("\n\n" for _ in names)], strict=False):
+        piece = str(inputs.get(name) or "").strip()
+        found += (joint if found else "") + piece if piece else ""
+    return found
+
+
+def draft_of(inputs: Mapping[str, Any], joints: Sequence[str] = ()) -> Draft:
+    """What a moderator put in."""
+    also: Sequence[str] = inputs.get(ALSO) or ()
+    return Draft(
+        text=text_of(inputs, joints),
+        reason=Judgement(inputs.get(REASON) or Judgement.WRONG),
+        note=str(inputs.get(NOTE) or ""),
+        scope=Scope(inputs.get(SCOPE) or Scope.VOICE),
+        is_for_training=FOR_TRAINING in also,
+        edits_posted=EDIT_POSTED in also,
+    )
+
+
+def faults(form: str, inputs: Mapping[str, Any], metadata: str = "{}") -> dict[str, str]:
+    """What is wrong with what was put in, by the input it is wrong in; empty where the form can be taken."""
+    found: dict[str, str] = {}
+    if form in ("correct", "edit", "edit_draft"):
+        try:
+            clean_correction(text_of(inputs, unpacked(metadata).joints))
+        except TextRefused as refused:
+            found[TEXT] = str(refused)
+    if NOTE in inputs:
+        try:
+            clean_note(str(inputs[NOTE]))
+        except TextRefused as refused:
+            found[NOTE] = str(refused)
+    return found
+
+
+# ---------------------------------------------------------------- the parts
+
+
+def _form(callback: str, title: str, submit: str, about: About, blocks: Sequence[Block]) -> Block:
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": {"type": "plain_text", "text": title[:24]},
+        "submit": {"type": "plain_text", "text": submit},
+        "close": {"type": "plain_text", "text": "Cancel"},
+        "private_metadata": about.packed(),
+        "blocks": list(blocks),
+    }
+
+
+def _text_inputs(label: str, pieces: Sequence[str]) -> list[Block]:
+    if len(pieces) == 1:
+        return [_input(TEXT, label, pieces[0], is_long=True)]
+    total = len(pieces)
+    names = [TEXT, *(f"{TEXT}_{number}" for number in range(1, total))]
+    return [
+        _input(name, f"{label} (part {number} of {total})", piece, is_long=True, is_optional=number > 1)
+        for number, (name, piece) in enumerate(zip(names, pieces, strict=True), start=1)
+    ]
+
+
+def _input(
+    name: str, label: str, text: str, *, is_optional: bool = False, is_long: bool = False, limit: int = INPUT_LIMIT
+) -> Block:
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": name,
+        "multiline": is_long,
+        "max_length": limit,
+    }
+    if text:
+        element["initial_value"] = text[:INPUT_LIMIT]
+    return {
+        "type": "input",
+        "block_id": name,
+        "optional": is_optional,
+        "label": {"type": "plain_text", "text": label},
+        "element": element,
+    }
+
+
+def _option(value: str, words: str) -> Block:
+    return {"text": {"type": "plain_text", "text": words}, "value": value}
+
+
+def _choice(name: str, label: str, options: Sequence[tuple[str, str]]) -> Block:
+    shown = [_option(value, words) for value, words in options]
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": {"type": "plain_text", "text": label},
+        "element": {
+            "type": "static_select",
+            "action_id": name,
+            "options": shown,
+            "initial_option": shown[0],
+        },
+    }
+
+
+def _ticks(name: str, label: str, options: Sequence[tuple[str, str]]) -> Block:
+    shown = [_option(value, words) for value, words in options]
+    return {
+        "type": "input",
+        "block_id": name,
+        "optional": True,
+        "label": {"type": "plain_text", "text": label},
+        "element": {"type": "checkboxes", "action_id": name, "options": shown, "initial_options": shown},
+    }

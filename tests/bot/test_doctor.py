@@ -1,0 +1,45 @@
+"""`finetone doctor` for everything but the platforms."""
+
+from pathlib import Path
+
+from bot.doctor import check_database, check_folder, check_model
+from bot.settings import Settings
+
+
+def settings(folder: Path, **more: object) -> Settings:
+    return Settings(_env_file=None, data_dir=folder / "data", **more)  # type: ignore[call-arg, arg-type]
+
+
+def test_a_folder_that_is_not_there_yet_is_fine_where_it_can_be_made(tmp_path: Path):
+    assert check_folder(tmp_path / "not" / "yet").is_ok
+    assert not (tmp_path / "not").exists()
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path):
+    (tmp_path / "data").write_text("")
+    check = check_folder(tmp_path / "data")
+    assert not check.is_ok
+    assert "FINETONE_DATA_DIR" in check.said
+
+
+async def test_a_database_that_does_not_answer_is_told_with_its_setting(tmp_path: Path):
+    check = await check_database(settings(tmp_path, database_url="postgresql+psycopg://nobody@127.0.0.1:9/x"))
+    assert not check.is_ok
+    assert "FINETONE_DATABASE_URL" in check.said
+
+
+async def test_a_database_in_use_is_counted(tmp_path: Path, sqlite_url: str):
+    check = await check_database(settings(tmp_path, database_url=sqlite_url))
+    assert check.said == "answers; 0 voices in it"
+
+
+async def test_the_embedded_model_is_looked_at_by_its_own_doctor(tmp_path: Path):
+    missing = await check_model(settings(tmp_path, base_model=str(tmp_path / "none.gguf")))
+    assert not missing.is_ok
+    assert "none.gguf" in missing.said
+
+
+async def test_a_model_elsewhere_is_named_and_not_asked(tmp_path: Path):
+    check = await check_model(settings(tmp_path, provider="openai", base_model="m", api_url="http://127.0.0.1:9/v1"))
+    assert check.is_ok
+    assert check.said == "m at http://127.0.0.1:9/v1; not asked"
