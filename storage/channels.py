@@ -1,13 +1,15 @@
-"""What was set for a platform's channels: when the bot speaks there, and whether its corrections may be trained on."""
+"""What was set for a platform's channels, how many questions each has taken today, and since when a platform was not heard."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from storage.audit import record
-from storage.database import Database, row_of, uninterrupted, upsert
-from storage.records import Channel, ChannelMode
-from storage.schema import channels
+from storage.database import Database, is_inserted, row_of, uninterrupted, upsert
+from storage.records import Channel, ChannelMode, ChannelRules, ThreadMode
+from storage.schema import channel_days, channels, listening
 
 
 @uninterrupted
@@ -22,21 +24,69 @@ class Channels:
         statement = select(channels).where(channels.c.platform == platform, channels.c.place == place)
         async with self._database.glancing() as connection:
             row = (await connection.execute(statement)).mappings().one_or_none()
-            return Channel(**row) if row else None
+            return _channel(row) if row else None
 
     async def set(
-        self, platform: str, place: str, mode: ChannelMode, is_training_allowed: bool, by: str, *, at: datetime
+        self,
+        platform: str,
+        place: str,
+        mode: ChannelMode,
+        is_training_allowed: bool,
+        by: str,
+        *,
+        rules: ChannelRules | None = None,
+        at: datetime,
     ) -> Channel:
-        """Set the channel's mode and consent, in place of what was set before."""
-        channel = Channel(platform, place, mode, is_training_allowed, by, at)
+        """Set the channel's mode, consent and rules, in place of what was set before; `rules` None keeps those there are."""
+        is_it = (channels.c.platform == platform) & (channels.c.place == place)
         async with self._database.writing() as connection:
+            if rules is None:
+                known = (await connection.execute(select(channels).where(is_it))).mappings().one_or_none()
+                rules = _channel(known).rules if known else ChannelRules()
+            channel = Channel(platform, place, mode, is_training_allowed, by, at, rules)
             await upsert(connection, channels, row_of(channel), keys=["platform", "place"])
-            detail = {"platform": platform, "mode": mode.value, "is_training_allowed": is_training_allowed}
-            await record(connection, at, by, "set_channel", place, **detail)
+            detail: dict[str, Any] = {"mode": mode.value, "is_training_allowed": is_training_allowed}
+            detail |= {name: value for name, value in row_of(rules).items() if value != getattr(ChannelRules(), name)}
+            await record(connection, at, by, "set_channel", place, platform=platform, **detail)
         return channel
 
     async def list(self, platform: str) -> list[Channel]:
         """Every channel of the platform that something was set for."""
         statement = select(channels).where(channels.c.platform == platform).order_by(channels.c.place)
         async with self._database.reading() as connection:
-            return [Channel(**row) for row in (await connection.execute(statement)).mappings()]
+            return [_channel(row) for row in (await connection.execute(statement)).mappings()]
+
+    async def take_question(self, platform: str, place: str, day: date, cap: int) -> bool:
+        """Count one more question of the channel's day; False, and not counted, where `cap` of them were taken."""
+        is_it = (channel_days.c.platform == platform) & (channel_days.c.place == place)
+        today = channel_days.c.day == day.isoformat()
+        one_more = update(channel_days).where(is_it, today, channel_days.c.questions < cap)
+        async with self._database.writing() as connection:
+            first = {"platform": platform, "place": place, "day": day.isoformat(), "questions": 1}
+            if cap > 0 and await is_inserted(connection, channel_days, first):
+                await connection.execute(delete(channel_days).where(is_it, ~today))
+                return True
+            return bool((await connection.execute(one_more.values(questions=channel_days.c.questions + 1))).rowcount)
+
+    async def listened(self, platform: str, part: str, until: datetime) -> None:
+        """What the platform tells over this connection has been heard up to `until`."""
+        async with self._database.writing() as connection:
+            row = {"platform": platform, "part": part, "until": until}
+            await upsert(connection, listening, row, keys=["platform", "part"])
+
+    async def listened_until(self, platform: str, part: str) -> datetime | None:
+        """Up to when the platform was heard over this connection; None where it never was."""
+        is_it = (listening.c.platform == platform) & (listening.c.part == part)
+        async with self._database.reading() as connection:
+            return (await connection.execute(select(listening.c.until).where(is_it))).scalar_one_or_none()
+
+
+def _channel(row: Mapping[Any, Any]) -> Channel:
+    known = dict(row["rules"])
+    threads = known.pop("threads", None)
+    rules = ChannelRules(
+        threads=None if threads is None else ThreadMode(threads),
+        asking_roles=tuple(known.pop("asking_roles", ())),
+        **known,
+    )
+    return Channel(**{**row, "rules": rules})

@@ -204,6 +204,28 @@ class ChannelMode(StrEnum):
     DRAFT = "draft"  # never by itself: a moderator sees a draft and sends it
 
 
+class ThreadMode(StrEnum):
+    """Where the bot answers in a channel."""
+
+    THREAD = "thread"  # in a thread opened on the question
+    CHANNEL = "channel"  # under the question, where it stands
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRules:
+    """Who is answered in a channel, when and how often; as it begins, everybody always. bot/policy.py decides by it."""
+
+    threads: ThreadMode | None = None  # None: as the installation's setting says
+    asking_roles: tuple[
+        str, ...
+    ] = ()  # the platform's ids of roles or groups, one of which who asks has to be in; (): everybody
+    language: str = ""  # "German"; "": whatever the model chooses
+    cooldown_s: int = 0  # seconds between two questions of one person; 0: none
+    opening_hours: str = ""  # "Mon-Fri 09:00-17:30, Sat 10:00-14:00"; "": always open
+    time_zone: str = "UTC"  # of the opening hours and of the day that the cap counts: "Europe/Berlin"
+    daily_cap: int = 0  # questions answered on one day; 0: no limit
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """What was set for one channel of a platform. `place` is the platform's id of it, with its team's."""
@@ -214,6 +236,7 @@ class Channel:
     is_training_allowed: bool  # whether corrections made here may enter datasets
     set_by: str  # actor id
     set_at: datetime
+    rules: ChannelRules = ChannelRules()
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,6 +340,24 @@ channels = Table(
     Column("is_training_allowed", Boolean, nullable=False),
     _reference("set_by", "actors.id"),
     _moment("set_at"),
+    Column("rules", Document, nullable=False),  # ChannelRules by name
+)
+
+channel_days = Table(
+    "channel_days",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("place", String, primary_key=True),
+    Column("day", String, primary_key=True),  # "2026-11-21", in the channel's own time zone
+    Column("questions", Integer, nullable=False),  # taken on that day
+)
+
+listening = Table(
+    "listening",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("part", String, primary_key=True),  # which of the platform's connections: a shard's number
+    _moment("until"),  # when it was last known to be up
 )
 
 installations = Table(

@@ -1,6 +1,9 @@
 """What was set for a channel, and that it is on record who set it."""
 
-from storage.records import ChannelMode
+import asyncio
+from datetime import date
+
+from storage.records import Channel, ChannelMode, ChannelRules, ThreadMode
 from tests.storage.scenes import Scene
 
 
@@ -18,3 +21,40 @@ async def test_the_last_setting_counts_and_both_are_on_record(scene: Scene):
     assert await channels.list("slack") == [last]
     entries = await scene.store.audit.entries(10, "T1/C1")
     assert [entry.detail["mode"] for entry in entries] == ["off", "draft", "auto"]
+
+
+async def test_rules_come_back_as_they_were_set_and_outlive_a_change_of_mode(scene: Scene):
+    channels, by = scene.store.channels, scene.moderator.id
+    rules = ChannelRules(ThreadMode.CHANNEL, ("42",), "German", 30, "Mon-Fri 09:00-17:00", "Europe/Berlin", 5)
+    await channels.set("discord", "1/2", ChannelMode.AUTO, True, by, rules=rules, at=scene.clock())
+    await channels.set("discord", "1/2", ChannelMode.OFF, True, by, at=scene.clock())
+    assert await channels.get("discord", "1/2") == Channel(
+        "discord", "1/2", ChannelMode.OFF, True, by, scene.clock.now, rules
+    )
+    [newest, _] = await scene.store.audit.entries(10, "1/2")
+    assert (newest.detail["cooldown_s"], newest.detail["threads"]) == (30, "channel")
+
+
+async def test_a_days_questions_are_counted_up_to_the_cap(scene: Scene):
+    channels, day = scene.store.channels, date(2026, 11, 21)
+    assert [await channels.take_question("discord", "1/2", day, 2) for _ in range(3)] == [True, True, False]
+    assert await channels.take_question("discord", "1/3", day, 1)
+    assert await channels.take_question("discord", "1/2", date(2026, 11, 22), 2)
+    assert not await channels.take_question("discord", "1/4", day, 0)
+
+
+async def test_two_questions_at_once_do_not_share_the_last_place(scene: Scene):
+    taken = await asyncio.gather(
+        *(scene.store.channels.take_question("discord", "1/2", date(2026, 11, 21), 3) for _ in range(8))
+    )
+    assert sum(taken) == 3
+
+
+async def test_it_is_known_until_when_a_platform_was_heard(scene: Scene):
+    channels = scene.store.channels
+    assert await channels.listened_until("discord", "0") is None
+    await channels.listened("discord", "0", scene.clock())
+    last = scene.clock()
+    await channels.listened("discord", "0", last)
+    assert await channels.listened_until("discord", "0") == last
+    assert await channels.listened_until("discord", "1") is None

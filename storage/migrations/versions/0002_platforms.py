@@ -15,7 +15,7 @@ DOCUMENT = sa.JSON().with_variant(JSONB, "postgresql")
 
 
 def upgrade() -> None:
-    """Add five tables, and columns to turns and corrections."""
+    """Add seven tables, and columns to turns and corrections."""
     op.add_column("turns", sa.Column("edited_at", MOMENT, nullable=True))
     op.add_column("turns", sa.Column("withdrawn_at", MOMENT, nullable=True))
     # In words, because Alembic adds a column's CHECK in a statement of its own, which SQLite does not have.
@@ -76,9 +76,25 @@ def upgrade() -> None:
         sa.Column("is_training_allowed", sa.Boolean(), nullable=False),
         sa.Column("set_by", sa.Text(), nullable=False),
         sa.Column("set_at", MOMENT, nullable=False),
+        sa.Column("rules", DOCUMENT, nullable=False),
         sa.CheckConstraint("mode IN ('auto', 'draft', 'mention', 'off')", name=op.f("ck_channels_mode")),
         sa.ForeignKeyConstraint(["set_by"], ["actors.id"], name="fk_channels_set_by_actors"),
         sa.PrimaryKeyConstraint("platform", "place", name="pk_channels"),
+    )
+    op.create_table(
+        "channel_days",
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("questions", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "place", "day", name="pk_channel_days"),
+    )
+    op.create_table(
+        "listening",
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("platform", "part", name="pk_listening"),
     )
     op.create_table(
         "installations",
