@@ -32,6 +32,11 @@ ROOMS = {
 }
 
 
+FRONTS = ("bot.slack_app", "bot.discord_app", "bot.console")
+"""Rooms of one surface each: what they share lies below them, and only the wiring knows them."""
+WIRING = ("bot/cli.py", "bot/serving.py")
+
+
 def violations(path: str, source: str) -> list[str]:
     """Every import in `source` (as if it lay at `path`, relative to the root) that breaks an arrow or leaves its room."""
     package = path.split("/")[0]
@@ -47,6 +52,9 @@ def violations(path: str, source: str) -> list[str]:
             top = name.split(".")[0]
             if top in PACKAGES and top not in MAY_IMPORT[package]:
                 found.append(f"{path} imports {name}")
+            front = next((front for front in FRONTS if name == front or name.startswith(f"{front}.")), None)
+            if front is not None and not path.startswith((f"{front.replace('.', '/')}/", *WIRING)):
+                found.append(f"{path} imports {name}, which only its own room and the wiring may")
             if top in ROOMS and not path.startswith(ROOMS[top]):
                 found.append(f"{path} imports {name}, which lives in {', '.join(ROOMS[top])}")
     return found
@@ -73,6 +81,8 @@ def test_every_import_follows_the_arrows():
         ("curation/evaluation.py", "def f():\n    import openai"),
         ("bot/answering.py", "from fastapi import FastAPI"),
         ("bot/console/app.py", "from sqlalchemy import select"),
+        ("bot/office/board.py", "from bot.slack_app.blocks import Shown"),
+        ("bot/discord_app/client.py", "from bot.slack_app.markup import inline"),
     ],
 )
 def test_a_planted_violation_is_found(path: str, source: str):

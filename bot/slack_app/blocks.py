@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.diff import Change, Piece
-from bot.slack_app.markup import fallback, inline, outgoing, quoted
+from bot.office.telling import Line, Told
+from bot.office.verbs import Said
+from bot.slack_app.markup import fallback, inline, outgoing, quoted, words
 from bot.wording import REASONS, words_of
 from storage.records import Correction, CorrectionState, HandOver, Reply, Run, RunState, Scope
 
@@ -93,9 +95,20 @@ def actions(*elements: Block) -> Block:
     return {"type": "actions", "elements": list(elements)}
 
 
-def said_with(sentence: str, buttons: Sequence[Block] = ()) -> list[Block]:
-    """A sentence to one person, with what they may do about it."""
-    return [section(sentence), *([actions(*buttons)] if buttons else [])]
+def said_blocks(said: Said) -> list[Block]:
+    """A sentence to one person, with what they may do next."""
+    buttons = [button(o.label, o.action, o.value, style=o.style, confirm=o.confirm) for o in said.offers]
+    return [section(words(said.text)), *([actions(*buttons)] if buttons else [])]
+
+
+def told_text(told: Told) -> str:
+    """An answer's lines in Slack's own markup."""
+    heading = [f"*{words(told.heading)}*"] if told.heading else []
+    return "\n".join([*heading, *lines_of(told.lines)])
+
+
+def lines_of(lines: Sequence[Line]) -> list[str]:
+    return [f"*{words(line.label)}*  {words(line.words)}" if line.label else words(line.words) for line in lines]
 
 
 def header(text: str) -> Block:
@@ -158,7 +171,7 @@ def is_shortened(pieces: Sequence[Piece]) -> bool:
 
 def _words(pieces: Sequence[Piece], near: int, longest: int) -> list[str]:
     last = len(pieces) - 1
-    return [words for at, piece in enumerate(pieces) if (words := _said(piece, near, longest, at == 0, at == last))]
+    return [said for at, piece in enumerate(pieces) if (said := _said(piece, near, longest, at == 0, at == last))]
 
 
 def _said(piece: Piece, near: int, longest: int, is_first: bool, is_last: bool) -> str:
@@ -279,14 +292,14 @@ def draft_card(reply: Reply, question: str, link: str) -> Shown:
     return Shown(f"Draft for: {inline(question, 150)}", blocks)
 
 
-def run_card(run: Run, lines: Sequence[str], progress: float | None) -> Shown:
+def run_card(run: Run, lines: Sequence[Line], progress: float | None) -> Shown:
     """A training run in one message: where it stands, how far, and what the evaluation said."""
     title = f"*Training run* · {words_of(run.state)}"
     blocks = [section(title)]
     if run.is_open and progress is not None:
         blocks.append(context(bar(progress)))
     if lines:
-        blocks.append(section("\n".join(lines)[:SECTION_LIMIT]))
+        blocks.append(section("\n".join(lines_of(lines))[:SECTION_LIMIT]))
     if run.is_open:
         blocks.append(
             actions(button("Cancel", "cancel_run", run.id, style="danger", confirm="The training job is stopped."))

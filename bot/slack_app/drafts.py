@@ -4,10 +4,12 @@ import logging
 from dataclasses import replace
 
 from bot import answering, moderation
+from bot.office import verbs
+from bot.office.verbs import Said
 from bot.slack_app.blocks import Shown, context, draft_card, named
 from bot.slack_app.outgoing import UNREACHABLE, Message, is_refused, post, put_right, sent_before
-from bot.slack_app.parts import PLATFORM, Parts, place_of
-from bot.slack_app.payloads import Place
+from bot.slack_app.parts import Parts, place_of
+from bot.slack_app.payloads import Place, SlackChannel
 from bot.slack_app.permalinks import permalink
 from bot.slack_app.replying import GrowingReply, Thread
 from storage.postings import LAST
@@ -35,7 +37,7 @@ async def offer(parts: Parts, turn: Turn, place: Place, *, takes_over: bool = Fa
         log.error("a draft in %s has nowhere to go: set FINETONE_SLACK_REVIEW_CHANNEL", place.channel_key)
         return "no review channel"
     posting, is_new = await parts.store.postings.intend(
-        PLATFORM, PostingKind.DRAFT, turn.id, 0, f"{place.team}/{channel}", at=parts.now()
+        parts.platform, PostingKind.DRAFT, turn.id, 0, f"{place.team}/{channel}", at=parts.now()
     )
     if posting.message_key is not None:
         return "offered already"
@@ -74,6 +76,18 @@ async def send(parts: Parts, actor: Actor, reply_id: str, team: str, *, is_first
     return "Sent."
 
 
+async def edit_and_send(
+    parts: Parts, actor: Actor, reply_id: str, draft: moderation.Draft, team: str, *, is_first_try: bool
+) -> Said:
+    """Send a draft in a moderator's words, proposed as its correction where they differ. Raises NotAllowed, TextRefused."""
+    reply = await parts.store.conversations.reply(reply_id)
+    proposed = Said("")
+    if draft.text.strip() != reply.text.strip():
+        proposed = await verbs.correct(parts, actor, reply.id, replace(draft, edits_posted=True))
+    sent = await send(parts, actor, reply.id, team, is_first_try=is_first_try)
+    return Said(f"{sent} {proposed.text}".strip(), proposed.offers)
+
+
 async def drop(parts: Parts, actor: Actor, reply_id: str, team: str, *, is_first_try: bool = True) -> str:
     """Do not send a draft; it counts as flagged. Raises NotAllowed."""
     moderation.require(actor, Right.MODERATOR, "drop a draft")
@@ -108,5 +122,5 @@ async def _close(parts: Parts, team: str, turn: Turn, reply: Reply, said: str) -
             continue
         shown = draft_card(replace(reply, text=reply.standing_text), turn.question, "")
         decided = Shown(said, [*shown.blocks[:-1], context(f"*{said}*")])
-        await put_right(await parts.client(team), Message(card.place.split("/")[1], card.message_key), decided)
+        await put_right(await parts.client(team), Message(SlackChannel.of(card.place).id, card.message_key), decided)
         await parts.store.postings.shows(card.id, LAST)

@@ -4,7 +4,9 @@ In this order, so that a process which dies in between can do all of it again.
 """
 
 from bot.slack_app.outgoing import Message, remove
-from bot.slack_app.parts import PLATFORM, Parts
+from bot.slack_app.parts import Parts
+from bot.slack_app.payloads import SlackChannel
+from bot.slack_app.people import PLATFORM
 from storage.records import Posting, PostingKind, Turn
 
 
@@ -12,10 +14,16 @@ async def forget_question(parts: Parts, turn: Turn) -> None:
     """Delete a question, its reply and what was made of them. Raises what Slack raises while one of our messages stays."""
     for posting in await _showing(parts, turn):
         if posting.platform == PLATFORM and posting.message_key is not None and posting.removed_at is None:
-            team, channel = posting.place.split("/")
-            await remove(await parts.client(team), Message(channel, posting.message_key))
+            await take_off(parts, posting)
             await parts.store.postings.removed(posting.id, at=parts.now())
     await parts.store.conversations.withdraw_question(turn.platform, turn.key, at=parts.now())
+
+
+async def take_off(parts: Parts, posting: Posting) -> None:
+    """Remove a message of ours that stands on Slack. Raises what Slack raises; one that is gone is no error."""
+    assert posting.message_key is not None  # it has landed
+    at = SlackChannel.of(posting.place)
+    await remove(await parts.client(at.team), Message(at.id, posting.message_key))
 
 
 async def _showing(parts: Parts, turn: Turn) -> list[Posting]:

@@ -2,14 +2,14 @@
 
 import logging
 
-from bot.slack_app import training
-from bot.slack_app.blocks import Block, actions, bar, button, context, facts, header, section
+from bot.office.progress import progress_of
+from bot.slack_app.blocks import Block, actions, bar, button, context, decision_buttons, facts, header, section
 from bot.slack_app.manifest import PROMPTS
 from bot.slack_app.markup import inline
 from bot.slack_app.modals import About
 from bot.slack_app.outgoing import UNREACHABLE, direct_channel, reason
 from bot.slack_app.parts import Parts
-from bot.slack_app.payloads import Person, Pressed
+from bot.slack_app.payloads import Person
 from bot.wording import counted, moment, words_of
 from curation import retrain
 from storage.records import Actor, CorrectionState, Judgement, Right, RunState
@@ -78,12 +78,12 @@ async def team_blocks(parts: Parts, actor: Actor) -> list[Block]:
         blocks.append(context(f"{bar(shown.train / needed)} of the {needed} examples a run needs at least"))
     if recent:
         (run,) = recent
-        lines, share = await training.progress_of(parts, run)
+        lines, share = await progress_of(store, run)
         blocks.append(section(f"*Last run*  {words_of(run.state)}, {moment(run.updated_at)}"))
         if run.is_open and share is not None:
             blocks.append(context(bar(share)))
         if lines and run.state is not RunState.PROMOTED:  # why it was promoted stands above, with the model
-            blocks.append(context(inline(lines[-1], 400)))
+            blocks.append(context(inline(lines[-1].words, 400)))
     elements = [button("Refresh", "home_refresh", "home")]
     if Right.ADMIN in actor.rights and not shown.refusal:
         elements.insert(
@@ -106,21 +106,8 @@ async def _queue(parts: Parts) -> list[Block]:
     blocks: list[Block] = [{"type": "divider"}, header("Waiting for approval")] if waiting else []
     for correction in waiting:
         blocks.append(section(f"*{inline(correction.question, 150)}*\n{inline(correction.corrected_text, 500)}"))
-        blocks.append(
-            actions(
-                button("Approve", "approve", correction.id, style="primary"),
-                button("Edit", "edit", correction.id),
-                button("Reject", "reject", correction.id, style="danger"),
-            )
-        )
+        blocks.append(actions(*decision_buttons(correction.id)))
     return blocks
-
-
-async def pressed(parts: Parts, actor: Actor, press: Pressed, *, is_first_try: bool) -> str:
-    """The buttons below: refresh, or start a run; Home is published anew after every press. Raises what starting raises."""
-    if press.action != "home_retrain":
-        return ""
-    return await training.pressed(parts, actor, press, is_first_try=is_first_try)
 
 
 async def on_screen(parts: Parts, person: Person) -> None:

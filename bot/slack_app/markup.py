@@ -19,6 +19,7 @@ _REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]+\]:\s*<?(\S+?)>?(?:[ \t].*)?$", re.MU
 _BARE_LINK = re.compile(r"(?:[a-z][a-z0-9+.-]*://|mailto:)[^\s<>()\[\]\"'`]*", re.IGNORECASE)
 _WWW_LINK = re.compile(r"\bwww\.[^\s<>()\[\]\"'`]+", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9.-]+")
+_COMMAND = re.compile("\u2060`\u2060(/[a-z][a-z0-9 -]*)\u2060`\u2060")  # as _without_effect leaves it
 _REMOVED = "(link removed)"
 
 
@@ -73,6 +74,11 @@ def excerpt_lines(text: str) -> str:
 def inline(text: str, limit: int = 200) -> str:
     """One line of anybody's text for a card or a list, in Slack's own markup, with nothing in it that acts."""
     return _without_effect(outgoing(excerpt(text, limit)))
+
+
+def words(text: str, limit: int = 2_000) -> str:
+    """One line as `inline`, in which our own commands between backticks stay set as code."""
+    return _COMMAND.sub(r"`\1`", inline(text, limit))
 
 
 def quoted(text: str, limit: int) -> str:

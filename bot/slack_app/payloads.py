@@ -29,6 +29,25 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackChannel:
+    """A channel, or somebody's direct messages, of a workspace."""
+
+    team: str
+    id: str
+
+    @classmethod
+    def of(cls, key: str) -> "SlackChannel":
+        """Read back from our key of it."""
+        team, channel = key.split("/")
+        return cls(team, channel)
+
+    @property
+    def key(self) -> str:
+        """Our name of the channel: unique over workspaces."""
+        return f"{self.team}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A message in a channel, or where one will stand. `thread_ts` is the thread's first message."""
 
@@ -37,10 +56,15 @@ class Place:
     ts: str
     thread_ts: str
 
+    @classmethod
+    def of(cls, key: str, thread_ts: str = "") -> "Place":
+        """Read back from our name of a message; its thread is its own where none is given."""
+        team, channel, ts = key.split("/")
+        return cls(team, channel, ts, thread_ts or ts)
+
     @property
     def channel_key(self) -> str:
-        """Our name of the channel: unique over workspaces."""
-        return f"{self.team}/{self.channel}"
+        return SlackChannel(self.team, self.channel).key
 
     @property
     def key(self) -> str:
@@ -87,7 +111,7 @@ class Reacted:
 
     @property
     def channel_key(self) -> str:
-        return f"{self.by.team}/{self.channel}"
+        return SlackChannel(self.by.team, self.channel).key
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +130,7 @@ class Pressed:
 
     @property
     def channel_key(self) -> str:
-        return f"{self.by.team}/{self.channel}"
+        return SlackChannel(self.by.team, self.channel).key
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +155,7 @@ class Commanded:
 
     @property
     def channel_key(self) -> str:
-        return f"{self.by.team}/{self.channel}"
+        return SlackChannel(self.by.team, self.channel).key
 
 
 def key_of(body: Payload) -> tuple[str, str]:

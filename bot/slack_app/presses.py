@@ -1,27 +1,32 @@
 """Buttons, shortcuts and reactions: which verb each of them is."""
 
 import logging
+from collections.abc import Collection, Mapping
 
 from bot import moderation
-from bot.slack_app import drafts, home, training, verbs
-from bot.slack_app.blocks import Shown, said_with
-from bot.slack_app.markup import inline
-from bot.slack_app.modals import edit_form, thumbs_down_form
+from bot.office import training, verbs
+from bot.office.telling import Told
+from bot.office.verbs import ANYBODYS, ASK_FOR_TEXT, MINE, NOT_MINE, HumanAnswer, Said, Sign
+from bot.slack_app import drafts, home, opening
+from bot.slack_app.blocks import Shown, said_blocks
+from bot.slack_app.forgetting import take_off
+from bot.slack_app.markup import plain, words
 from bot.slack_app.outgoing import tell, whisper
-from bot.slack_app.parts import PLATFORM, Parts
+from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Place, Pressed, Reacted
-from bot.slack_app.verbs import NOT_MINE, Said
-from storage.records import Actor, PostingKind, Reply, Right
+from storage.records import Actor, Posting, PostingKind, Reply, Right
 
 log = logging.getLogger(__name__)
 
-# Reactions by what they do. People's own words for “good” and “not right”, and signs that only moderators use.
-GOOD = frozenset({"+1", "thumbsup", "white_check_mark", "heavy_check_mark", "ok_hand", "100"})
-WRONG = frozenset({"-1", "thumbsdown", "x", "negative_squared_cross_mark"})
-FLAG = frozenset({"triangular_flag_on_post", "rotating_light", "warning"})
-CORRECT = frozenset({"pencil2", "memo", "pencil"})
-RETRACT = frozenset({"wastebasket", "no_entry_sign"})
-TEACH = frozenset({"mortar_board", "books"})
+SIGNS: Mapping[Sign, Collection[str]] = {
+    Sign.GOOD: frozenset({"+1", "thumbsup", "white_check_mark", "heavy_check_mark", "ok_hand", "100"}),
+    Sign.WRONG: frozenset({"-1", "thumbsdown", "x", "negative_squared_cross_mark"}),
+    Sign.FLAG: frozenset({"triangular_flag_on_post", "rotating_light", "warning"}),
+    Sign.CORRECT: frozenset({"pencil2", "memo", "pencil"}),
+    Sign.RETRACT: frozenset({"wastebasket", "no_entry_sign"}),
+    Sign.TEACH: frozenset({"mortar_board", "books"}),
+}
+"""Slack's names of reactions, by what they stand for."""
 
 SHORTCUTS = frozenset({"ft_good", "ft_correct", "ft_flag", "ft_teach", "ft_retract"})
 
@@ -32,13 +37,13 @@ async def pressed(parts: Parts, press: Pressed, *, is_first_try: bool) -> str:
     said = await _done(parts, actor, press, is_first_try)
     if said is None:
         return "not a button of ours"
-    client, blocks = await parts.client(press.by.team), said_with(said.text, said.buttons)
+    client, text, blocks = await parts.client(press.by.team), words(said.text), said_blocks(said)
     if press.channel and said.text:
-        thread_ts = verbs.thread_of(press)
-        await whisper(client, press.channel, press.by.user, said.text, blocks=blocks, thread_ts=thread_ts)
+        thread_ts = opening.thread_of(press)
+        await whisper(client, press.channel, press.by.user, text, blocks=blocks, thread_ts=thread_ts)
     elif not press.channel:  # a button on the Home tab stands in no channel, and Home shows something else now
         if said.text:
-            await tell(client, press.by.user, Shown(said.text, blocks))
+            await tell(client, press.by.user, Shown(text, blocks))
         await home.redraw(parts, press.by)
     return ""
 
@@ -50,43 +55,42 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             word, _, reply_id = value.partition(" ")
             return await _feedback(parts, actor, await _reply(parts, reply_id), is_good=word == "good")
         case "explain":
-            return await verbs.opened(parts, press, thumbs_down_form(verbs.about(press, reply=value)))
+            return await opening.open_explanation(parts, value, press)
         case "undo":
             return await verbs.undo(parts, actor, await _reply(parts, value))
         case "hand_over":
             return await verbs.ask_for_person(parts, actor, await _reply(parts, value))
         case "open_correct":
-            return await verbs.open_correction(parts, actor, await _reply(parts, value), press)
+            return await opening.open_correction(parts, actor, await _reply(parts, value), press)
         case "retract":
-            return await verbs.retract(parts, actor, await _reply(parts, value), team)
+            return await _retract(parts, actor, await _reply(parts, value))
         case "take_back":
             return await verbs.take_back(parts, actor, value)
         case "approve":
-            outcome = await moderation.approve(
-                parts.store, actor, value, team_of_one=parts.rules.team_of_one, now=parts.now()
-            )
-            return _decided(parts, outcome.said)
+            return await verbs.approve(parts, actor, value)
         case "reject":
-            return _decided(parts, (await moderation.reject(parts.store, actor, value, now=parts.now())).said)
+            return await verbs.reject(parts, actor, value)
         case "edit":
-            moderation.require(actor, Right.APPROVER, "edit a correction")
-            form = edit_form(verbs.about(press, correction=value), await parts.store.corrections.get(value))
-            return await verbs.opened(parts, press, form)
+            return await opening.open_edit(parts, actor, value, press)
         case "take":
-            return _decided(parts, (await moderation.take_over(parts.store, actor, value, now=parts.now())).said)
+            return await verbs.take_over(parts, actor, value)
         case "release":
-            return _decided(parts, (await moderation.release(parts.store, actor, value, now=parts.now())).said)
+            return await verbs.release(parts, actor, value)
         case "send_draft":
             return Said(await drafts.send(parts, actor, value, team, is_first_try=is_first_try))
         case "drop_draft":
             return Said(await drafts.drop(parts, actor, value, team, is_first_try=is_first_try))
         case "edit_draft":
             reply = await _reply(parts, value)
-            return await verbs.open_correction(parts, actor, reply, press, is_draft=True)
-        case "start_retrain" | "cancel_run" | "roll_back":
-            return Said(await training.pressed(parts, actor, press, is_first_try=is_first_try))
-        case "home_retrain" | "home_refresh":
-            return Said(await home.pressed(parts, actor, press, is_first_try=is_first_try))
+            return await opening.open_correction(parts, actor, reply, press, is_draft=True)
+        case "start_retrain" | "home_retrain":
+            return _said(await training.start(parts, actor, parts.surface, is_first_try=is_first_try))
+        case "cancel_run":
+            return _said(await training.cancel_run(parts, actor, value))
+        case "roll_back":
+            return _said(await training.roll_back_run(parts, actor, value))
+        case "home_refresh":
+            return Said("")
         case action if action in SHORTCUTS:
             return await _shortcut(parts, actor, press)
         case _:
@@ -103,9 +107,9 @@ async def _shortcut(parts: Parts, actor: Actor, press: Pressed) -> Said:
     if press.action == "ft_teach" or (press.action == "ft_correct" and reply is None):
         moderation.require(actor, Right.MODERATOR, "teach from a thread")
         if reply is not None:
-            return Said("That is an answer of mine. Choose the person's answer that I should learn from.")
+            return Said(MINE)
         place = Place(press.by.team, press.channel, press.message_ts, press.thread_ts)
-        return await verbs.teach(parts, actor, place, press.message_text)
+        return await _teach(parts, actor, place, press.message_text)
     if reply is None:
         return Said(NOT_MINE)
     match press.action:
@@ -114,52 +118,48 @@ async def _shortcut(parts: Parts, actor: Actor, press: Pressed) -> Said:
         case "ft_flag":
             return await verbs.flag(parts, actor, reply)
         case "ft_retract":
-            return await verbs.retract(parts, actor, reply, press.by.team)
+            return await _retract(parts, actor, reply)
         case _:
-            return await verbs.open_correction(parts, actor, reply, press)
+            return await opening.open_correction(parts, actor, reply, press)
 
 
 async def reacted(parts: Parts, reaction: Reacted) -> str:
     """Do what a reaction stands for. Customers' thumbs are counted silently; moderators hear what came of theirs."""
-    verb = next(
-        (verb for verb, names in _REACTIONS.items() if reaction.name in names),
-        "",
-    )
-    if not verb or not reaction.ts:
+    sign = next((sign for sign, names in SIGNS.items() if reaction.name in names), None)
+    if sign is None or not reaction.ts:
         return "not a sign of ours"
     reply = await parts.reply_at(reaction.channel_key, reaction.ts)
-    if reply is None and verb != "teach":
+    if reply is None and sign is not Sign.TEACH:
         return "not on an answer of ours"
     actor = await parts.people.actor(reaction.by)
     is_moderator = Right.MODERATOR in actor.rights
-    if not is_moderator and verb not in ("good", "wrong"):
+    if not is_moderator and sign not in ANYBODYS:
         return "a moderator's sign"
-    said = await _by_reaction(parts, actor, reaction, verb, reply)
+    said = await _by_reaction(parts, actor, reaction, sign, reply)
     if said.text and is_moderator:
         client = await parts.client(reaction.by.team)
-        blocks = said_with(said.text, said.buttons)
-        await whisper(client, reaction.channel, reaction.by.user, said.text, blocks=blocks)
+        await whisper(client, reaction.channel, reaction.by.user, words(said.text), blocks=said_blocks(said))
     return ""
 
 
-async def _by_reaction(parts: Parts, actor: Actor, reaction: Reacted, verb: str, reply: Reply | None) -> Said:
+async def _by_reaction(parts: Parts, actor: Actor, reaction: Reacted, sign: Sign, reply: Reply | None) -> Said:
     if reply is None:
         return await _taught(parts, actor, reaction)
     if not reaction.is_added:  # taking the reaction back is taking the judgement back
-        return await verbs.unsign(parts, actor, reply, verb)
-    match verb:
-        case "good":
+        return await verbs.unsign(parts, actor, reply, sign)
+    match sign:
+        case Sign.GOOD:
             return await verbs.good(parts, actor, reply)
-        case "wrong":
+        case Sign.WRONG:
             return await verbs.wrong(parts, actor, reply)
-        case "flag":
+        case Sign.FLAG:
             return await verbs.flag(parts, actor, reply)
-        case "retract":
-            return await verbs.retract(parts, actor, reply, reaction.by.team)
-        case "correct":
-            return Said(_OPEN_FORM, (verbs.correct_button(reply),))
-        case _:
-            return Said("That is an answer of mine. Put this sign on the person's answer that I should learn from.")
+        case Sign.RETRACT:
+            return await _retract(parts, actor, reply)
+        case Sign.CORRECT:
+            return Said(ASK_FOR_TEXT, (verbs.correct_offer(reply),))
+        case Sign.TEACH:
+            return Said(MINE)
 
 
 async def _taught(parts: Parts, actor: Actor, reaction: Reacted) -> Said:
@@ -174,26 +174,39 @@ async def _taught(parts: Parts, actor: Actor, reaction: Reacted) -> Said:
         return Said("I could not read that message, so I did not learn from it.")
     place = Place(reaction.by.team, reaction.channel, reaction.ts, message.get("thread_ts") or reaction.ts)
     if not reaction.is_added:
-        return await verbs.unteach(parts, actor, place)
-    return await verbs.teach(parts, actor, place, message.get("text", ""))
+        return await verbs.unteach(parts, actor, _answer_at(place))
+    return await _teach(parts, actor, place, message.get("text", ""))
 
 
-_REACTIONS = {"good": GOOD, "wrong": WRONG, "flag": FLAG, "correct": CORRECT, "retract": RETRACT, "teach": TEACH}
-_OPEN_FORM = "What should that answer have been?"
+async def _teach(parts: Parts, teacher: Actor, place: Place, text: str) -> Said:
+    moderation.require(teacher, Right.MODERATOR, "teach from a thread")
+    bot = await parts.workspaces.bot(place.team)
+    as_said = plain(text, bot.user, await parts.people.staff(place.team))
+    return await verbs.teach(parts, teacher, _answer_at(place), as_said)
+
+
+def _answer_at(place: Place) -> HumanAnswer:
+    return HumanAnswer(place.conversation_key, place.key, place.channel_key)
+
+
+async def _retract(parts: Parts, actor: Actor, reply: Reply) -> Said:
+    async def remove(posting: Posting) -> None:
+        await take_off(parts, posting)
+
+    return await verbs.retract(parts, actor, reply, remove)
+
+
+def _said(told: Told) -> Said:
+    return Said(" ".join(line.words for line in told.lines))
 
 
 async def _reply(parts: Parts, reply_id: str) -> Reply:
     return await parts.store.conversations.reply(reply_id)
 
 
-def _decided(parts: Parts, said: str) -> Said:
-    parts.wake_board()
-    return Said(inline(said, 500))
-
-
 async def is_reply_removed(parts: Parts, channel_key: str, ts: str) -> bool:
     """Note that a message of ours was deleted by somebody; whether it was one."""
-    posting = await parts.store.postings.at(PLATFORM, channel_key, ts)
+    posting = await parts.store.postings.at(parts.platform, channel_key, ts)
     if posting is None:
         return False
     await parts.store.postings.removed(posting.id, at=parts.now())

@@ -12,17 +12,19 @@ import uvicorn
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
+from bot.office.board import Board
+from bot.office.office import Rules
 from bot.program import Program
 from bot.rates import Rates
 from bot.sealing import CannotUnseal, sealer
 from bot.serving import serve_app
 from bot.settings import Settings, SettingsMissing, SettingsWrong
 from bot.slack_app.app import Door, SlackApp
-from bot.slack_app.board import Board
 from bot.slack_app.installing import SealedInstallations, oauth_flow
 from bot.slack_app.outgoing import UNREACHABLE
-from bot.slack_app.parts import PLATFORM, Parts, Rules
+from bot.slack_app.parts import PLATFORM, Parts
 from bot.slack_app.people import People, roster_of
+from bot.slack_app.surface import SlackSurface
 from bot.slack_app.workspaces import (
     Bot,
     NotInstalled,
@@ -123,7 +125,8 @@ async def slack(program: Program, *, is_http: bool) -> AsyncGenerator[Running]:
             rules=rules_of(settings),
             now=now,
         )
-        board = Board(parts, home_team)
+        parts.surface = SlackSurface(parts, home_team)
+        board = Board(parts, parts.surface)
         parts.wake_board = board.wake
         oauth = None
         if settings.slack_client_id:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.diff import word_diff
+from bot.office.telling import Line
+from bot.office.verbs import Offer, Said
 from bot.slack_app import blocks
 from bot.slack_app.blocks import Shown
 from bot.wording import words_of
@@ -82,9 +84,7 @@ def hand_over(text: str) -> Iterable[Shown]:
 
 def reply(text: str) -> Iterable[Shown]:
     yield blocks.draft_card(replace(REPLY, text=text or "…"), text, "")
-    yield Shown(
-        text.strip() or "…", blocks.said_with(blocks.inline(text, 1000), [blocks.button("Undo", "undo", "reply_1")])
-    )
+    yield Shown(text.strip() or "…", blocks.said_blocks(Said(text, (Offer("Undo", "undo", "reply_1"),))))
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
@@ -196,7 +196,7 @@ def test_only_the_last_part_of_a_reply_carries_the_controls():
 @pytest.mark.parametrize("state", list(RunState))
 def test_a_run_shows_its_state_in_words_and_what_may_be_done(state: RunState):
     run = Run("run_1", "voice_1", state, Trigger.PERSON, "actor_1", NOW, NOW, 0, None, None, "base")
-    shown = blocks.run_card(run, ["A line."] * 300, 0.5)
+    shown = blocks.run_card(run, [Line("A line.")] * 300, 0.5)
     assert message_violations({"text": shown.text, "blocks": shown.blocks}) == []
     assert shown.text == f"Training run: {words_of(state)}"
 

@@ -71,7 +71,7 @@ async def test_the_queue_lists_what_waits_and_how_much(open_shop: Shop):
     await there.submit(there.moderator, {"text": "It is <!channel> late."})
     await there.until(lambda: _proposed(open_shop))
     said = (await typed(open_shop, there.moderator, "/finetone queue"))["text"]
-    assert said.startswith("*1 correction* waits for approval")
+    assert said.startswith("*1 correction waits for approval, the oldest first*")
     assert "now" in said
     assert "<" not in said  # nothing in it acts: no link, no mention
     assert "example.com" not in said
@@ -85,19 +85,19 @@ async def test_the_models_and_the_voice_are_shown_as_they_are(open_shop: Shop):
     there = open_shop.workspace
     assert "→ model 0 since" in (await typed(open_shop, there.moderator, "/finetone models"))["text"]
     voice = (await typed(open_shop, there.moderator, "/finetone voice"))["text"]
-    assert voice == "*puffin* on base\nBe kind."
+    assert voice == "*puffin on base*\nBe kind."
 
 
 async def test_a_channel_is_set_and_says_so_to_everybody_who_asks(open_shop: Shop):
     there = open_shop.workspace
-    assert "set to *mention*" in (await typed(open_shop, there.customer, "/finetone channel"))["text"]
+    assert "set to mention" in (await typed(open_shop, there.customer, "/finetone channel"))["text"]
     said = (await typed(open_shop, there.admin, "/finetone channel auto no-training"))["text"]
     assert said == "Set to auto. I answer every question. Corrections made here may not be trained on."
-    assert "set to *auto*" in (await typed(open_shop, there.customer, "/finetone channel"))["text"]
+    assert "set to auto" in (await typed(open_shop, there.customer, "/finetone channel"))["text"]
     question = await there.say(there.customer, there.support, "Where is my parcel?")
     await open_shop.reply_to(question)  # unmentioned
     wrong = (await typed(open_shop, there.admin, "/finetone channel loud"))["text"]
-    assert "`loud` is no setting" in wrong
+    assert "“loud” is no setting" in wrong
     channel = await open_shop.store.channels.get("slack", f"{there.team.team_id}/{there.support.id}")
     assert channel is not None
     assert (channel.mode, channel.is_training_allowed) == (ChannelMode.AUTO, False)
@@ -163,7 +163,7 @@ async def test_an_admin_deletes_another_persons_questions_and_they_are_named_twi
     user = f"<@{there.customer.user_id}|customer>"
     said = (await typed(open_shop, there.admin, f"/finetone forget {user}"))["text"]
     assert "1 question" in said
-    assert f"`/finetone forget {user} confirm`" in said
+    assert "To do it, send the same again with the word confirm at its end." in said
     said = (await typed(open_shop, there.admin, f"/finetone forget {user} confirm"))["text"]
     assert said.startswith("Deleted")
     assert await there.replies(question) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack_app.markup import FALLBACK_LIMIT, fallback, inline, outgoing, plain, settled
+from bot.slack_app.markup import FALLBACK_LIMIT, fallback, inline, outgoing, plain, settled, words
 
 BOT, TEAM = "U0BOT", {"U0MOD"}
 OURS = ("puffin.example",)
@@ -147,3 +147,11 @@ def test_no_part_of_a_growing_text_is_a_call_or_a_link(pieces: list[str]):
         assert ">" not in shown
         assert "evil" not in shown
         assert not re.search(r"[@!](channel|here)\b", shown)
+
+
+def test_a_sentence_keeps_our_commands_as_code_and_nothing_else_acts():
+    said = words("*Model 3* serves. `/retrain rollback` goes back; `<!channel>` and `rm -rf` do not. <!here>")
+    assert "`/retrain rollback`" in said
+    assert "\u2060*\u2060Model 3" in said
+    assert said.count("`") - said.count("\u2060`\u2060") == 2
+    assert "<" not in said

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot import moderation
-from bot.slack_app import board as boards
+from bot.office import board as boards
 from bot.slack_app.serve import slack
 from storage.records import Actor, Correction, CorrectionState, PostingKind, Right
 from tests.bot.slack_app.acting import (

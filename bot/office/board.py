@@ -1,0 +1,291 @@
+"""What stands on a platform is brought up to what is true: cards, edited replies, a run's message. Looked at again and again.
+
+Nothing here is told by a call: a decision made in the console, by another process or before a restart is found just the
+same. Every message is intended before it is sent and is marked with the state it shows, so none is sent or changed twice.
+"""
+
+import asyncio
+import contextlib
+import logging
+import zlib
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from bot.diff import word_diff
+from bot.office.cards import Card, DecisionNotice, HandOverCard, PlatformRefused, ReviewCard, RunCard, Surface
+from bot.office.office import Office
+from bot.office.progress import progress_of
+from storage.errors import DatabaseUnavailable, NotFound
+from storage.postings import LAST
+from storage.records import Correction, CorrectionState, HandOver, Posting, PostingKind
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+AT_ONCE = 20  # of each kind at one look
+STANDING = 100  # cards that are compared with what is true at one look, the newest
+LEFT_AFTER = timedelta(minutes=1)  # an intended card that did not land by then is looked for, and sent
+NEWS_FOR = timedelta(days=2)  # an older decision is no news to who proposed it
+AGAIN_AFTER = timedelta(seconds=30)  # what did not work is not tried at every look
+
+
+async def posted(
+    office: Office, surface: Surface, kind: PostingKind, subject: str, place: str, card: Card, *, seeks: bool = False
+) -> bool:
+    """Send a card once; whether it was sent now, or found. Raises PlatformRefused.
+
+    A process that died after sending leaves its intent. The card is then looked for before it is sent again: after
+    LEFT_AFTER, or at once where the caller `seeks`, knowing that the other attempt is over.
+    """
+    store, now = office.store, office.now()
+    posting, is_new = await store.postings.intend(office.platform, kind, subject, 0, place, at=now)
+    if posting.message_key is not None or not (is_new or seeks or posting.created_at < now - LEFT_AFTER):
+        return False
+    key = "" if is_new else await surface.find(posting)
+    if not key:
+        try:
+            key = await surface.post(place, card, subject)
+        except PlatformRefused as refused:
+            if refused.is_final:
+                await store.postings.dropped(posting.id)
+            raise
+    await store.postings.landed(posting.id, key, place=place)
+    await store.postings.shows(posting.id, _shown(card) if is_new else "")  # a found one may show something older
+    return True
+
+
+class Board:
+    """Keeps one platform's messages up to date."""
+
+    def __init__(self, office: Office, surface: Surface) -> None:
+        self._office = office
+        self._surface = surface
+        self._wake = asyncio.Event()
+        self._again_at: dict[str, datetime] = {}  # by our id of what did not work
+
+    def wake(self) -> None:
+        """Look now."""
+        self._wake.set()
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Look until `stop` is set."""
+        while not stop.is_set():
+            self._wake.clear()
+            await self.look()
+            waiting = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())]
+            await asyncio.wait(waiting, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def look(self) -> None:
+        """Bring everything up to date once."""
+        for duty in (
+            self._proposals,
+            self._reviews,
+            self._decisions,
+            self._hand_overs,
+            self._hand_over_cards,
+            self._edits,
+            self._runs,
+        ):
+            try:
+                await duty()
+            except DatabaseUnavailable as error:
+                log.warning("%s waits: %s", duty.__name__.strip("_"), error)
+            except Exception:  # the outermost handler: one duty's mistake does not end the others
+                log.exception("%s failed", duty.__name__.strip("_"))
+
+    async def _each(self, things: Iterable[tuple[str, T]], do: Callable[[T], Awaitable[object]]) -> None:
+        """Do it for each thing, by its id; one that the platform refuses waits a while and holds nobody up."""
+        now = self._office.now()
+        self._again_at = {id: at for id, at in self._again_at.items() if at > now}
+        for id, thing in things:
+            if id in self._again_at:
+                continue
+            try:
+                await do(thing)
+            except (NotFound, PlatformRefused) as error:
+                log.warning("%s on %s is behind: %s", id, self._office.platform, error)
+                self._again_at[id] = now + AGAIN_AFTER
+
+    async def _bring_up(self, posting: Posting, card: Card) -> None:
+        """Change a card that shows something else than what is true; one that somebody deleted is left alone."""
+        stands = _shown(card)
+        if posting.shown == stands:
+            return
+        if await self._surface.change(posting, card):
+            await self._office.store.postings.shows(posting.id, stands)
+        else:
+            await self._office.store.postings.removed(posting.id, at=self._office.now())
+
+    # ------------------------------------------------------------ corrections
+
+    async def _proposals(self) -> None:
+        """A card for each correction of a reply that waits."""
+        office, place = self._office, await self._surface.place_of(PostingKind.REVIEW)
+        if not place:
+            return
+
+        async def offer(correction_id: str) -> None:
+            card = await self._review(await office.store.corrections.get(correction_id))
+            await posted(office, self._surface, PostingKind.REVIEW, correction_id, place, card)
+
+        waiting = await office.store.postings.unshown_proposals(office.platform, office.voice.id, AT_ONCE)
+        await self._each(((id, id) for id in waiting), offer)
+
+    async def _reviews(self) -> None:
+        """Cards whose correction was edited or decided since."""
+        office = self._office
+
+        async def update(posting: Posting) -> None:
+            correction = await office.store.corrections.get(posting.subject)
+            if posting.shown != _shown_of(correction):
+                await self._bring_up(posting, await self._review(correction))
+
+        cards = await office.store.postings.decided_reviews(office.platform, AT_ONCE)
+        cards += await office.store.postings.standing(office.platform, PostingKind.REVIEW, STANDING)
+        await self._each({card.id: card for card in cards}.items(), update)
+
+    async def _review(self, correction: Correction) -> ReviewCard:
+        people = await self._office.store.people.actors(
+            [id for id in (correction.proposed_by, correction.decided_by) if id is not None]
+        )
+        return ReviewCard(
+            correction,
+            word_diff(correction.served_text or "", correction.corrected_text),
+            people[correction.proposed_by].name,
+            people[correction.decided_by].name if correction.decided_by in people else "",
+            await self._reply_at(correction),
+        )
+
+    async def _reply_at(self, correction: Correction) -> Posting | None:
+        if correction.reply_id is None:
+            return None
+        standing = await self._office.postings_of(await self._office.store.conversations.reply(correction.reply_id))
+        return standing[0] if standing else None
+
+    async def _decisions(self) -> None:
+        """Who proposed a correction hears once, in their own messages, what somebody else decided; with a card or without."""
+        office = self._office
+        since = office.now() - NEWS_FOR
+        untold = await office.store.postings.untold_decisions(office.platform, office.voice.id, since, AT_ONCE)
+        await self._each(((id, id) for id in untold), self._tell_proposer)
+
+    async def _tell_proposer(self, correction_id: str) -> None:
+        """Told at most once: a process that dies in between, or a person who takes no messages, is not tried again."""
+        store = self._office.store
+        correction = await store.corrections.get(correction_id)
+        people = await store.people.actors([correction.proposed_by, str(correction.decided_by)])
+        proposer = people[correction.proposed_by]
+        posting, is_new = await store.postings.intend(
+            self._office.platform, PostingKind.NOTICE, correction.id, 0, proposer.external_id, at=self._office.now()
+        )
+        if not is_new:
+            return
+        notice = DecisionNotice(correction, people[str(correction.decided_by)].name)
+        place = await self._surface.direct_place(proposer.external_id)
+        await store.postings.landed(posting.id, await self._surface.post(place, notice, correction.id), place=place)
+
+    # ------------------------------------------------------------ hand-overs
+
+    async def _hand_overs(self) -> None:
+        """A card for each conversation in a person's hands: to be taken, and to be given back."""
+        office, store = self._office, self._office.store
+        place = await self._surface.place_of(PostingKind.HAND_OVER)
+        if not place:
+            return
+
+        async def offer(hand_over: HandOver) -> None:
+            conversation = await store.conversations.get(hand_over.conversation_id)
+            known = await store.postings.of(PostingKind.HAND_OVER, hand_over.id)
+            if conversation.platform == office.platform and (not known or known[0].message_key is None):
+                card = await self._hand_over(hand_over)
+                await posted(office, self._surface, PostingKind.HAND_OVER, hand_over.id, place, card)
+
+        await self._each(((hand_over.id, hand_over) for hand_over in await store.hand_overs.all_open()), offer)
+
+    async def _hand_over_cards(self) -> None:
+        """Cards of hand-overs that were taken or released since."""
+        store = self._office.store
+
+        async def update(posting: Posting) -> None:
+            hand_over = await store.hand_overs.get(posting.subject)
+            if posting.shown != _stand(hand_over):
+                await self._bring_up(posting, await self._hand_over(hand_over))
+
+        cards = await store.postings.standing(self._office.platform, PostingKind.HAND_OVER, STANDING)
+        await self._each(((card.id, card) for card in cards), update)
+
+    async def _hand_over(self, hand_over: HandOver) -> HandOverCard:
+        store = self._office.store
+        conversation = await store.conversations.get(hand_over.conversation_id)
+        wanted = [id for id in (hand_over.asked_by, hand_over.taken_by) if id is not None]
+        people = await store.people.actors(wanted)
+        said: list[tuple[str, str]] = []
+        for turn, reply in await store.conversations.recent_turns(conversation.id, limit=3):
+            said.append(("Customer", turn.question))
+            if reply is not None:
+                said.append(("Bot", reply.standing_text))
+        taken_by = people[hand_over.taken_by].name if hand_over.taken_by in people else ""
+        return HandOverCard(hand_over, conversation, people[hand_over.asked_by].name, taken_by, said)
+
+    # ------------------------------------------------------------ replies and runs
+
+    async def _edits(self) -> None:
+        """Posted replies whose words a moderator has changed."""
+        store = self._office.store
+
+        async def show(posting: Posting) -> None:
+            before = await store.conversations.reply_to(posting.subject)
+            if before is None or not await self._surface.show_edit(posting):
+                return
+            now = await store.conversations.reply_to(posting.subject)
+            if now is not None and now.corrected_text == before.corrected_text:
+                await store.postings.shows(posting.id, "edited")
+
+        behind = await store.postings.unshown_edits(self._office.platform, AT_ONCE)
+        await self._each(((posting.id, posting) for posting in behind), show)
+
+    async def _runs(self) -> None:
+        """The messages that follow runs."""
+        store = self._office.store
+
+        async def update(posting: Posting) -> None:
+            run = await store.runs.get(posting.subject)
+            lines, share = await progress_of(store, run)
+            await self._bring_up(posting, RunCard(run, lines, share))
+
+        cards = await store.postings.standing(self._office.platform, PostingKind.RUN, AT_ONCE)
+        await self._each(((card.id, card) for card in cards), update)
+
+
+# ---------------------------------------------------------------- what a card shows, in words that change when it has to
+
+
+def _shown(card: Card) -> str:
+    match card:
+        case ReviewCard():
+            return _shown_of(card.correction)
+        case HandOverCard():
+            return _stand(card.hand_over)
+        case RunCard():
+            share = card.share if card.share is None else round(card.share, 2)
+            return f"{card.run.state} {share}" if card.run.is_open else LAST
+        case DecisionNotice():
+            return LAST
+
+
+def _shown_of(correction: Correction) -> str:
+    if correction.state is not CorrectionState.PROPOSED:
+        return LAST
+    text = correction.corrected_text
+    return f"{correction.state} {len(text)} {zlib.crc32(text.encode()):08x}"  # the same in every process
+
+
+def _stand(hand_over: HandOver) -> str:
+    return LAST if hand_over.released_at else "taken" if hand_over.taken_at else "asked"

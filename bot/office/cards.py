@@ -1,0 +1,87 @@
+"""What stands on a platform's boards as plain records, and how a platform shows it: posted once, changed in place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.diff import Piece
+from bot.office.telling import Line
+from storage.records import Conversation, Correction, HandOver, Posting, PostingKind, Run
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCard:
+    """A correction for the people who approve: what changes, why, and the decision or its buttons."""
+
+    correction: Correction
+    pieces: Sequence[Piece]  # of the reply and the correction, in order
+    proposed_by: str  # people's names, as they chose them
+    decided_by: str  # "" where nobody has
+    reply_at: Posting | None  # the first message of the reply it corrects; None where none stands
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverCard:
+    """A conversation that wants a person: who asks, what was said so far, and who looks after it."""
+
+    hand_over: HandOver
+    conversation: Conversation
+    asked_by: str
+    taken_by: str  # "" where nobody has
+    said: Sequence[tuple[str, str]]  # speaker and words, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """A training run in one message: where it stands, how far, and what the evaluation said."""
+
+    run: Run
+    lines: Sequence[Line]
+    share: float | None  # 0 to 1; None where that cannot be counted
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionNotice:
+    """What became of a correction, for who proposed it."""
+
+    correction: Correction
+    decided_by: str
+
+
+Card = ReviewCard | HandOverCard | RunCard | DecisionNotice
+
+
+class PlatformRefused(Exception):
+    """The platform did not do what was asked. `is_final`: it said no, so nothing was done; otherwise it may have been."""
+
+    def __init__(self, reason: str, *, is_final: bool) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
+
+
+class Surface(Protocol):
+    """One platform's channels, as the board uses them. Every method raises PlatformRefused where the platform does not do it."""
+
+    async def place_of(self, kind: PostingKind) -> str:
+        """Our key of the channel that cards of this kind stand in; "" where none is set."""
+        ...
+
+    async def post(self, place: str, card: Card, subject: str) -> str:
+        """Send a card marked with `subject`; the platform's key of the message."""
+        ...
+
+    async def find(self, posting: Posting) -> str:
+        """The key of a message that was sent for a posting and never answered for; "" where there is none."""
+        ...
+
+    async def change(self, posting: Posting, card: Card) -> bool:
+        """Change a card in place; False where somebody deleted it."""
+        ...
+
+    async def direct_place(self, actor_key: str) -> str:
+        """Our key of the direct messages with a person (by our key of them)."""
+        ...
+
+    async def show_edit(self, posting: Posting) -> bool:
+        """Show the standing words of an edited reply, whose first message this is; False where there is nothing to show."""
+        ...

@@ -1,0 +1,28 @@
+"""Pure: answers as lines, before a platform gives them its markup."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: a label that is set off ("" for none), and words. Both plain text, escaped by the platform.
+
+    A command between backticks, `/like this`, is set as code by every platform.
+    """
+
+    words: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer for one person: lines under a heading ("" for none)."""
+
+    lines: Sequence[Line]
+    heading: str = ""
+
+
+def told(*sentences: str) -> Told:
+    """Sentences, a line each."""
+    return Told([Line(sentence) for sentence in sentences])

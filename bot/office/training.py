@@ -1,0 +1,106 @@
+"""`/retrain`: the preview before, the run's one message while it lasts, going back after. The same words on every platform."""
+
+from bot import moderation
+from bot.office.board import posted
+from bot.office.cards import PlatformRefused, RunCard, Surface
+from bot.office.office import Office
+from bot.office.progress import progress_of
+from bot.office.telling import Line, Told, told
+from bot.watching import minutes
+from bot.wording import counted, moment, words_of
+from curation import retrain
+from storage.records import Actor, PostingKind, Right, Run
+
+PREVIEW = "What a training run would do now"
+NONE_YET = "There has been no training run yet. `/retrain` shows what one would do."
+
+
+def preview_lines(shown: retrain.Preview) -> list[Line]:
+    """What a run would do, line by line."""
+    new = counted(shown.new, "correction")
+    lines = [Line(f"{counted(shown.train, 'example')}, {new} new to the serving model", "To train on")]
+    if not shown.refusal:
+        lines.append(Line(f"{counted(shown.held_out, 'example')} to judge by", "Kept back"))
+        lines.append(Line(f"{shown.train_tokens:,} per pass", "Tokens"))
+        lines.append(Line(minutes(shown.expected_seconds), "Time"))
+    lines += [Line(f"{count}: {reason}", "Left out") for reason, count in shown.left_out.items()]
+    lines.append(Line(f"{shown.waiting} for approval", "Waiting"))
+    if shown.refusal:
+        lines.append(Line(shown.refusal))
+    if shown.open_run is not None:
+        lines.append(Line(f"A run is open: {words_of(shown.open_run.state)}. Starting joins it."))
+    return lines
+
+
+async def preview(office: Office, actor: Actor) -> tuple[Told, bool]:
+    """What `/retrain` answers, and whether a run may be started. Raises NotAllowed."""
+    moderation.require(actor, Right.ADMIN, "start a training run")
+    shown = await retrain.preview(office.workshop, await office.fresh_voice())
+    return Told(preview_lines(shown), PREVIEW), not shown.refusal
+
+
+async def status(office: Office, actor: Actor) -> Told:
+    """Where the newest run stands. Raises NotAllowed."""
+    moderation.require(actor, Right.ADMIN, "see training runs")
+    recent = await office.store.runs.recent(office.voice.id, limit=1)
+    if not recent:
+        return told(NONE_YET)
+    (run,) = recent
+    lines, _ = await progress_of(office.store, run)
+    return Told([Line(f"asked for {moment(run.requested_at)}"), *lines], words_of(run.state))
+
+
+async def cancel(office: Office, actor: Actor) -> Told:
+    """Stop the open run. Raises NotAllowed."""
+    moderation.require(actor, Right.ADMIN, "cancel a training run")
+    run = await office.store.runs.open_run(office.voice.id)
+    if run is None:
+        return told("No training run is open.")
+    return await cancel_run(office, actor, run.id)
+
+
+async def cancel_run(office: Office, actor: Actor, run_id: str) -> Told:
+    """Stop this run. Raises NotAllowed."""
+    outcome = await moderation.cancel_run(office.store, actor, run_id, now=office.now())
+    office.wake_board()
+    return told(outcome.said)
+
+
+async def serve_earlier(office: Office, actor: Actor, number: int | None) -> Told:
+    """Serve the model before, or model `number`. Raises NotAllowed and NothingToRollBackTo."""
+    voice = await office.fresh_voice()
+    outcome = await moderation.roll_back(office.store, actor, voice, to_number=number, now=office.now())
+    office.wake_board()
+    return told(outcome.said)
+
+
+async def roll_back_run(office: Office, actor: Actor, run_id: str) -> Told:
+    """Serve the model before the run's, if the run's serves: a card may be old, and a press may be worked on twice."""
+    moderation.require(actor, Right.ADMIN, "roll back")
+    current = await office.store.models.current(office.voice.id)
+    if current.model.run_id != run_id:
+        return told(
+            f"Model {current.model.number} serves now, and it is not from this run, so nothing was changed. "
+            "`/retrain rollback` serves the model before it."
+        )
+    return await serve_earlier(office, actor, None)
+
+
+async def start(office: Office, actor: Actor, surface: Surface, *, is_first_try: bool) -> Told:
+    """Start a run, or join the open one, and post the one message that follows it. Raises what starting raises."""
+    outcome = await moderation.start_retrain(office.workshop, actor, await office.fresh_voice())
+    office.wake_board()
+    sentences = [outcome.said, await _followed(office, actor, outcome.record, surface, seeks=not is_first_try)]
+    return told(" ".join(sentence for sentence in sentences if sentence))
+
+
+async def _followed(office: Office, actor: Actor, run: Run, surface: Surface, *, seeks: bool) -> str:
+    """Post the run's message: in the ops channel, else to whoever started it. Returns "", or why the platform does not let us."""
+    try:
+        place = await surface.place_of(PostingKind.RUN) or await surface.direct_place(actor.external_id)
+        await posted(office, surface, PostingKind.RUN, run.id, place, RunCard(run, (), None), seeks=seeks)
+    except PlatformRefused as refused:
+        if not refused.is_final:
+            raise
+        return f"I am not allowed to show its progress ({refused}); `/retrain status` tells."
+    return ""

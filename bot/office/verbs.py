@@ -1,0 +1,227 @@
+"""What people do to a reply, wherever and however they do it: by button, reaction, menu or form. One function for each verb.
+
+A verb checks the right, acts once and returns what to say, with what the person may do next; the platform shows both.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot import moderation
+from bot.office.office import Office
+from storage.records import Actor, Correction, CorrectionState, Judgement, Posting, Reply, Right
+
+NOT_MINE = "That is not an answer of mine, so there is nothing to do with it."
+MINE = "That is an answer of mine. Choose the person's answer that I should learn from."
+NOTHING_BEFORE = (
+    "There is no answer of mine in this thread before that message, so there is nothing to learn from it yet."
+)
+TAUGHT = "Taught from a person's answer in the thread."
+ASK_FOR_TEXT = "What should that answer have been?"
+
+
+class Sign(StrEnum):
+    """What a reaction on a message stands for."""
+
+    GOOD = "good"
+    WRONG = "wrong"
+    FLAG = "flag"
+    CORRECT = "correct"
+    RETRACT = "retract"
+    TEACH = "teach"
+
+
+ANYBODYS = frozenset({Sign.GOOD, Sign.WRONG})
+"""Signs that customers use as well; the others are moderators'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something the person may do next, as a button: `action` names it, `value` is the id it is about."""
+
+    label: str
+    action: str
+    value: str
+    style: str = ""  # "primary" | "danger" | ""
+    confirm: str = ""  # what is asked before it is done; "" where nothing is
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What to tell the person ("" for nothing) and what they may do next. Plain text: the platform escapes it."""
+
+    text: str
+    offers: tuple[Offer, ...] = ()
+
+
+# ---------------------------------------------------------------- judging
+
+
+async def good(office: Office, actor: Actor, reply: Reply) -> Said:
+    outcome = await moderation.mark(office.store, actor, reply.id, Judgement.GOOD, now=office.now())
+    return Said(outcome.said, (undo_offer(reply),))
+
+
+async def wrong(office: Office, actor: Actor, reply: Reply) -> Said:
+    outcome = await moderation.mark(office.store, actor, reply.id, Judgement.WRONG, now=office.now())
+    if actor.has(Right.MODERATOR):
+        return Said(outcome.said, (correct_offer(reply), retract_offer(reply), undo_offer(reply)))
+    return Said(outcome.said, (Offer("Say what was wrong", "explain", reply.id), undo_offer(reply)))
+
+
+async def flag(
+    office: Office, actor: Actor, reply: Reply, *, judgement: Judgement = Judgement.WRONG, note: str = ""
+) -> Said:
+    outcome = await moderation.mark(office.store, actor, reply.id, judgement, note=note, flag=True, now=office.now())
+    return Said(outcome.said, (undo_offer(reply),))
+
+
+async def undo(office: Office, actor: Actor, reply: Reply) -> Said:
+    return Said((await moderation.unmark(office.store, actor, reply.id, now=office.now())).said)
+
+
+async def unsign(office: Office, actor: Actor, reply: Reply, sign: Sign) -> Said:
+    """Take a judgement back with the sign it was made by; one that was made differently since stays."""
+    for feedback in await office.store.feedback.for_reply(reply.id):
+        by_sign = Sign.FLAG if feedback.flagged else Sign.GOOD if feedback.judgement is Judgement.GOOD else Sign.WRONG
+        if feedback.actor_id == actor.id and by_sign is sign:
+            return await undo(office, actor, reply)
+    return Said("")
+
+
+Remove = Callable[[Posting], Awaitable[None]]
+"""Takes one message of ours off the platform; one that is gone is no error."""
+
+
+async def retract(office: Office, actor: Actor, reply: Reply, remove: Remove) -> Said:
+    """Take the reply's messages off the platform. Raises NotAllowed, and what the platform raises."""
+    outcome = await moderation.retract_reply(office.store, actor, reply.id, now=office.now())
+    for posting in await office.postings_of(reply):
+        await remove(posting)
+        await office.store.postings.removed(posting.id, at=office.now())
+    return Said(outcome.said)
+
+
+# ---------------------------------------------------------------- correcting
+
+
+async def correct(office: Office, actor: Actor, reply_id: str, draft: moderation.Draft) -> Said:
+    """Propose what the reply should have been. Raises NotAllowed, TextRefused."""
+    outcome = await moderation.correct(office.store, actor, reply_id, draft, now=office.now())
+    office.wake_board()
+    return Said(outcome.said, _take_back_offer(outcome.record))
+
+
+async def take_back(office: Office, actor: Actor, correction_id: str) -> Said:
+    """Take one's own proposal back. Raises NotAllowed, AlreadyDecided."""
+    outcome = await moderation.retract(office.store, actor, correction_id, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+@dataclass(frozen=True, slots=True)
+class HumanAnswer:
+    """A person's answer in a conversation, by the keys its messages are recorded under; `channel_key` for the consent."""
+
+    conversation_key: str
+    key: str
+    channel_key: str
+
+
+async def teach(office: Office, teacher: Actor, answer: HumanAnswer, text: str) -> Said:
+    """Let a person's answer (plain text) be what the bot's reply before it should have been. Raises NotAllowed, TextRefused."""
+    moderation.require(teacher, Right.MODERATOR, "teach from a thread")
+    reply = await _reply_before(office, answer)
+    if reply is None:
+        return Said(NOTHING_BEFORE)
+    may_train = await office.may_train(answer.channel_key)
+    draft = moderation.Draft(text=text, reason=Judgement.WRONG, note=TAUGHT, is_for_training=may_train)
+    return await correct(office, teacher, reply.id, draft)
+
+
+async def unteach(office: Office, teacher: Actor, answer: HumanAnswer) -> Said:
+    """Take back what was taught from a person's answer, while nobody has decided on it."""
+    reply = await _reply_before(office, answer)
+    if reply is None:
+        return Said("")
+    taught = [
+        correction
+        for correction in await office.store.corrections.for_reply(reply.id)
+        if correction.proposed_by == teacher.id
+        and correction.note == TAUGHT
+        and correction.state is CorrectionState.PROPOSED
+    ]
+    return await take_back(office, teacher, taught[-1].id) if taught else Said("")
+
+
+async def _reply_before(office: Office, answer: HumanAnswer) -> Reply | None:
+    known = await office.store.conversations.find(office.platform, answer.conversation_key)
+    return None if known is None else await office.store.conversations.last_reply(known.id, answer.key)
+
+
+# ---------------------------------------------------------------- deciding
+
+
+async def approve(office: Office, actor: Actor, correction_id: str) -> Said:
+    """Raises NotAllowed, AlreadyDecided."""
+    is_alone = office.rules.team_of_one
+    outcome = await moderation.approve(office.store, actor, correction_id, team_of_one=is_alone, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+async def reject(office: Office, actor: Actor, correction_id: str, *, note: str = "") -> Said:
+    """Raises NotAllowed, AlreadyDecided."""
+    outcome = await moderation.reject(office.store, actor, correction_id, note=note, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+async def revise(office: Office, actor: Actor, correction_id: str, text: str) -> Said:
+    """Raises NotAllowed, TextRefused, AlreadyDecided."""
+    outcome = await moderation.revise(office.store, actor, correction_id, text, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+# ---------------------------------------------------------------- a person
+
+
+async def ask_for_person(office: Office, actor: Actor, reply: Reply) -> Said:
+    outcome = await moderation.ask_for_person(office.store, actor, reply.conversation_id, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+async def take_over(office: Office, actor: Actor, hand_over_id: str) -> Said:
+    """Raises NotAllowed."""
+    outcome = await moderation.take_over(office.store, actor, hand_over_id, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+async def release(office: Office, actor: Actor, hand_over_id: str) -> Said:
+    """Raises NotAllowed."""
+    outcome = await moderation.release(office.store, actor, hand_over_id, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+# ---------------------------------------------------------------- what may be done next
+
+
+def undo_offer(reply: Reply) -> Offer:
+    return Offer("Undo", "undo", reply.id)
+
+
+def correct_offer(reply: Reply) -> Offer:
+    return Offer("Correct this answer", "open_correct", reply.id, style="primary")
+
+
+def retract_offer(reply: Reply) -> Offer:
+    return Offer("Retract", "retract", reply.id, confirm="The answer is removed for everybody.")
+
+
+def _take_back_offer(correction: Correction) -> tuple[Offer, ...]:
+    is_open = correction.state is CorrectionState.PROPOSED
+    return (Offer("Undo", "take_back", correction.id),) if is_open else ()

@@ -1,0 +1,61 @@
+"""Forms on a person's screen: opened by a press, which is good for three seconds."""
+
+from bot import moderation
+from bot.office.verbs import Said
+from bot.slack_app.blocks import Block
+from bot.slack_app.modals import About, correction_form, edit_form, thumbs_down_form
+from bot.slack_app.outgoing import UNREACHABLE, reason
+from bot.slack_app.parts import Parts
+from bot.slack_app.payloads import Place, Pressed
+from storage.records import Actor, Reply, Right
+
+TOO_LATE = "That took too long and Slack has forgotten the press. Please press again."
+
+
+async def open_correction(parts: Parts, actor: Actor, reply: Reply, press: Pressed, *, is_draft: bool = False) -> Said:
+    """Ask what the reply should have been. Raises NotAllowed."""
+    moderation.require(actor, Right.MODERATOR, "correct a reply")
+    turn = await parts.store.conversations.turn(reply.turn_id)
+    standing = await parts.postings_of(reply)
+    form = correction_form(
+        about(press, reply=reply.id),
+        turn.question,
+        reply.standing_text,
+        can_edit_posted=bool(standing),
+        may_train=await parts.may_train(standing[0].place if standing else Place.of(turn.key).channel_key),
+        is_draft=is_draft,
+    )
+    return await _opened(parts, press, form)
+
+
+async def open_edit(parts: Parts, actor: Actor, correction_id: str, press: Pressed) -> Said:
+    """Ask an approver how a proposal should be worded. Raises NotAllowed, NotFound."""
+    moderation.require(actor, Right.APPROVER, "edit a correction")
+    correction = await parts.store.corrections.get(correction_id)
+    return await _opened(parts, press, edit_form(about(press, correction=correction_id), correction))
+
+
+async def open_explanation(parts: Parts, reply_id: str, press: Pressed) -> Said:
+    """Ask anyone what was not right."""
+    return await _opened(parts, press, thumbs_down_form(about(press, reply=reply_id)))
+
+
+async def _opened(parts: Parts, press: Pressed, form: Block) -> Said:
+    client = await parts.client(press.by.team)
+    try:
+        await client.views_open(trigger_id=press.trigger_id, view=form)  # pyright: ignore[reportUnknownMemberType]
+    except UNREACHABLE as error:
+        if reason(error) in ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id"):
+            return Said(TOO_LATE)
+        raise
+    return Said("")
+
+
+def about(press: Pressed, *, reply: str = "", correction: str = "") -> About:
+    """What a form opened by this press is about, and where what became of it is said."""
+    return About(reply, correction, press.channel, thread_of(press))
+
+
+def thread_of(press: Pressed) -> str:
+    """Where a whisper belongs: into the thread, which whoever pressed a button in it has open."""
+    return press.thread_ts if press.thread_ts != press.message_ts else ""
