@@ -178,9 +178,14 @@ async def propose_answers(
 
 
 async def revise(store: Store, actor: Actor, correction_id: str, text: str, *, now: datetime) -> Outcome[Correction]:
-    """Change a proposed correction's wording before deciding on it."""
+    """Change a proposed correction's wording before deciding on it; a posted reply that was changed to it follows."""
     require(actor, Right.APPROVER, "edit a correction")
+    before = await store.corrections.get(correction_id)
     saved = await store.corrections.edit_text(correction_id, clean_correction(text), by=actor.id, at=now)
+    reply = None if saved.reply_id is None else await store.conversations.reply(saved.reply_id)
+    if reply is not None and reply.corrected_text == before.corrected_text != saved.corrected_text:
+        await store.conversations.edit_reply(reply.id, saved.corrected_text, actor.id, at=now)
+        return Outcome(saved, "Wording saved, and the posted reply is changed to it.")
     return Outcome(saved, "Wording saved.")
 
 

@@ -44,6 +44,8 @@ async def _done(parts: Parts, actor: Actor, form: Submitted, about: About, is_fi
             return await drafts.edit_and_send(parts, actor, about.reply, draft, form.by.team, is_first_try=is_first_try)
         case "edit":
             return await verbs.revise(parts, actor, about.correction, text_of(form.inputs, about.joints))
+        case "reject":
+            return await verbs.reject(parts, actor, about.correction, note=str(form.inputs.get(NOTE) or ""))
         case "explain":
             reply = await parts.store.conversations.reply(about.reply)
             judgement = Judgement(form.inputs.get(REASON) or Judgement.WRONG)

@@ -24,9 +24,9 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.installation_store.models.installation import Installation
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
-from bot.sealing import Sealer
+from bot.sealing import CannotUnseal, Sealer
 from bot.slack_app.manifest import bot_scopes
-from bot.slack_app.workspaces import Bot, Workspaces
+from bot.slack_app.workspaces import Bot, NotInstalled, Workspaces
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -38,13 +38,11 @@ STATE_GOOD_FOR_S = 600
 class SealedInstallations(AsyncInstallationStore):
     """Slack's own way of keeping installations, over our store."""
 
-    def __init__(
-        self, store: Store, sealer: Sealer, now: Callable[[], datetime], changed: Callable[[str], None]
-    ) -> None:
+    def __init__(self, store: Store, sealer: Sealer, now: Callable[[], datetime]) -> None:
         self._store = store
         self._sealer = sealer
         self._now = now
-        self._changed = changed  # told which workspace has another token now
+        self.changed: Callable[[str], None] = _nobody  # is told which workspace has another token now
 
     @property
     def logger(self) -> Logger:
@@ -61,16 +59,42 @@ class SealedInstallations(AsyncInstallationStore):
             token=installation.bot_token or "",
         )
         await self._store.installations.save(PLATFORM, team, self._sealer.seal(json.dumps(asdict(bot))), at=self._now())
-        self._changed(team)
+        self.changed(team)
 
     async def find(self, team: str) -> Bot | None:
         """The bot in a workspace. Raises CannotUnseal."""
         found = await self._store.installations.get(PLATFORM, team)
         return None if found is None else Bot(**json.loads(self._sealer.unseal(found.sealed)))
 
+    async def teams(self) -> list[str]:
+        """The workspaces that installed the app, the first first."""
+        return [known.team for known in await self._store.installations.list(PLATFORM)]
+
     async def remove(self, team: str) -> None:
         """Forget a workspace that removed the app."""
         await self._store.installations.remove(PLATFORM, team, at=self._now())
+
+
+class ManyWorkspaces:
+    """The workspaces that installed the app; the settings' channels and people are those of the home workspace."""
+
+    def __init__(self, installations: SealedInstallations, home_team: str) -> None:
+        self._installations = installations
+        self._home_team = home_team  # "": the first that installed the app
+
+    async def find(self, team: str) -> Bot | None:
+        """The bot in a workspace. Raises NotInstalled where its token cannot be read."""
+        try:
+            return await self._installations.find(team)
+        except CannotUnseal as error:
+            raise NotInstalled(f"Workspace {team}: {error}") from error
+
+    async def home_team(self) -> str:
+        """The home workspace; "" while the app is installed nowhere."""
+        if self._home_team:
+            return self._home_team
+        teams = await self._installations.teams()
+        return teams[0] if teams else ""
 
 
 class SignedStates(AsyncOAuthStateStore):
@@ -119,6 +143,10 @@ def oauth_flow(
             callback_options=AsyncCallbackOptions(success=_installed, failure=_not_installed),
         ),
     )
+
+
+def _nobody(_: str) -> None:
+    return
 
 
 async def _installed(args: AsyncSuccessArgs) -> BoltResponse:

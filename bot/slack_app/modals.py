@@ -81,6 +81,20 @@ def edit_form(about: About, correction: Correction) -> Block:
     )
 
 
+def rejection_form(about: About, correction: Correction) -> Block:
+    """The form by which an approver turns a proposal down; what they write reaches who proposed it."""
+    return _form(
+        "reject",
+        "Reject the correction",
+        "Reject",
+        about,
+        [
+            section(f"*Question*  {inline(correction.question, 900)}"),
+            _input(NOTE, "Why? Who proposed it reads this.", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
+        ],
+    )
+
+
 def thumbs_down_form(about: About) -> Block:
     """What anyone may say after “Not right”: why, and better words for the people who review."""
     return _form(

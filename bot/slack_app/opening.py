@@ -1,13 +1,14 @@
 """Forms on a person's screen: opened by a press, which is good for three seconds."""
 
 from bot import moderation
+from bot.office import verbs
 from bot.office.verbs import Said
 from bot.slack_app.blocks import Block
-from bot.slack_app.modals import About, correction_form, edit_form, thumbs_down_form
+from bot.slack_app.modals import About, correction_form, edit_form, rejection_form, thumbs_down_form
 from bot.slack_app.outgoing import UNREACHABLE, reason
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Place, Pressed
-from storage.records import Actor, Reply, Right
+from storage.records import Actor, CorrectionState, Reply, Right
 
 TOO_LATE = "That took too long and Slack has forgotten the press. Please press again."
 
@@ -33,6 +34,15 @@ async def open_edit(parts: Parts, actor: Actor, correction_id: str, press: Press
     moderation.require(actor, Right.APPROVER, "edit a correction")
     correction = await parts.store.corrections.get(correction_id)
     return await _opened(parts, press, edit_form(about(press, correction=correction_id), correction))
+
+
+async def open_rejection(parts: Parts, actor: Actor, correction_id: str, press: Pressed) -> Said:
+    """Ask an approver why; where it is decided already, say by whom. Raises NotAllowed, NotFound, AlreadyDecided."""
+    moderation.require(actor, Right.APPROVER, "reject a correction")
+    correction = await parts.store.corrections.get(correction_id)
+    if correction.state is not CorrectionState.PROPOSED:
+        return await verbs.reject(parts, actor, correction_id)
+    return await _opened(parts, press, rejection_form(about(press, correction=correction_id), correction))
 
 
 async def open_explanation(parts: Parts, reply_id: str, press: Pressed) -> Said:

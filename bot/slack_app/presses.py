@@ -69,7 +69,7 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
         case "approve":
             return await verbs.approve(parts, actor, value)
         case "reject":
-            return await verbs.reject(parts, actor, value)
+            return await opening.open_rejection(parts, actor, value, press)
         case "edit":
             return await opening.open_edit(parts, actor, value, press)
         case "take":

@@ -11,28 +11,28 @@ from typing import Any
 import uvicorn
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 
 from bot.office.board import Board
 from bot.office.office import Rules
 from bot.program import Program
 from bot.rates import Rates
-from bot.sealing import CannotUnseal, sealer
+from bot.sealing import sealer
 from bot.serving import serve_app
 from bot.settings import Settings, SettingsMissing, SettingsWrong
 from bot.slack_app.app import Door, SlackApp
-from bot.slack_app.installing import SealedInstallations, oauth_flow
+from bot.slack_app.installing import ManyWorkspaces, SealedInstallations, oauth_flow
 from bot.slack_app.outgoing import UNREACHABLE
-from bot.slack_app.parts import PLATFORM, Parts
-from bot.slack_app.people import People, roster_of
+from bot.slack_app.parts import Parts
+from bot.slack_app.people import People, Roster, roster_of
 from bot.slack_app.surface import SlackSurface
 from bot.slack_app.workspaces import (
-    Bot,
     NotInstalled,
+    OneWorkspace,
     Workspaces,
     app_token_refused,
     bot_of_token,
 )
-from storage.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -79,74 +79,60 @@ async def slack(program: Program, *, is_http: bool) -> AsyncGenerator[Running]:
     """The app, ready to receive. Raises SettingsMissing and SlackRefused."""
     settings, now = program.settings, program.desk.now
     require_settings(settings, is_http=is_http)
-    own_bot: Bot | None = None
-    if not settings.slack_client_id:
-        own_bot = await bot_of_token(settings.slack_api_url, settings.slack_bot_token.get_secret_value())
-    installations = SealedInstallations(
-        program.store,
-        sealer(settings.secret_key.get_secret_value(), settings.data_dir),
-        now,
-        lambda team: workspaces.forget(team),
-    )
-
-    async def find(team: str) -> Bot | None:
-        if own_bot is not None:
-            return own_bot if team == own_bot.team else None
-        try:
-            return await installations.find(team)
-        except CannotUnseal as error:
-            raise NotInstalled(f"Workspace {team}: {error}") from error
-
-    async def home_team() -> str:
-        if own_bot is not None:
-            return own_bot.team
-        if settings.slack_home_team:
-            return settings.slack_home_team
-        known = await program.store.installations.list(PLATFORM)
-        return known[0].team if known else ""
-
-    async with Workspaces(settings.slack_api_url, find) as workspaces:
-        if own_bot is None:
-            await _warn_of_unreadable(program.store, workspaces)
+    key = sealer(settings.secret_key.get_secret_value(), settings.data_dir)
+    installations = SealedInstallations(program.store, key, now)
+    served = await _served(settings, installations)
+    async with Workspaces(settings.slack_api_url, served.find) as workspaces:
+        installations.changed = workspaces.forget
+        if isinstance(served, ManyWorkspaces):
+            await _warn_of_unreadable(installations, workspaces)
         parts = Parts(
             store=program.store,
             voice=program.voice,
             desk=program.desk,
             workshop=program.workshop,
             workspaces=workspaces,
-            people=People(
-                program.store,
-                workspaces,
-                roster_of(settings.slack_moderators, settings.slack_approvers, settings.slack_admins),
-                home_team,
-                now,
-            ),
+            people=People(program.store, workspaces, _roster(settings), served.home_team, now),
             rates=Rates(now),
             rules=rules_of(settings),
             now=now,
         )
-        parts.surface = SlackSurface(parts, home_team)
+        parts.surface = SlackSurface(parts, served.home_team)
         board = Board(parts, parts.surface)
         parts.wake_board = board.wake
-        oauth = None
-        if settings.slack_client_id:
-            oauth = oauth_flow(
-                workspaces,
-                installations,
-                settings.slack_client_id,
-                settings.slack_client_secret.get_secret_value(),
-                settings.slack_authorize_url,
-                settings.slack_public_url,
-            )
-        door = Door(settings.slack_signing_secret.get_secret_value() if is_http else "", oauth)
+        door = Door(
+            settings.slack_signing_secret.get_secret_value() if is_http else "",
+            _oauth(settings, workspaces, installations) if isinstance(served, ManyWorkspaces) else None,
+        )
         yield Running(SlackApp(parts, f"{program.desk.owner}-slack", door, installations.remove), board)
 
 
-async def _warn_of_unreadable(store: Store, workspaces: Workspaces) -> None:
+async def _served(settings: Settings, installations: SealedInstallations) -> OneWorkspace | ManyWorkspaces:
+    if settings.slack_client_id:
+        return ManyWorkspaces(installations, settings.slack_home_team)
+    return OneWorkspace(await bot_of_token(settings.slack_api_url, settings.slack_bot_token.get_secret_value()))
+
+
+def _roster(settings: Settings) -> Roster:
+    return roster_of(settings.slack_moderators, settings.slack_approvers, settings.slack_admins)
+
+
+def _oauth(settings: Settings, workspaces: Workspaces, installations: SealedInstallations) -> AsyncOAuthFlow:
+    return oauth_flow(
+        workspaces,
+        installations,
+        settings.slack_client_id,
+        settings.slack_client_secret.get_secret_value(),
+        settings.slack_authorize_url,
+        settings.slack_public_url,
+    )
+
+
+async def _warn_of_unreadable(installations: SealedInstallations, workspaces: Workspaces) -> None:
     """Say at the start, and not at somebody's first question, whose token another key has sealed."""
-    for known in await store.installations.list(PLATFORM):
+    for team in await installations.teams():
         try:
-            await workspaces.bot(known.team)
+            await workspaces.bot(team)
         except NotInstalled as error:
             log.error("%s", error)
 

@@ -48,6 +48,20 @@ FindBot = Callable[[str], Awaitable[Bot | None]]
 """Looks a workspace's bot up; None where we are not installed (any more)."""
 
 
+@dataclass(frozen=True, slots=True)
+class OneWorkspace:
+    """The workspace that the settings' token is for."""
+
+    bot: Bot
+
+    async def find(self, team: str) -> Bot | None:
+        """The bot, in its own workspace."""
+        return self.bot if team == self.bot.team else None
+
+    async def home_team(self) -> str:
+        return self.bot.team
+
+
 class Workspaces:
     """Bots and their clients, over one pool of connections. Use as an async context manager."""
 

@@ -103,6 +103,9 @@ async def test_a_decision_closes_the_card_in_place_and_its_proposer_hears_once(
     there = open_shop.workspace
     correction, card = await proposed(open_shop)
     await there.click(there.approver, card, action)
+    if action == "reject":
+        await form_of(open_shop, there.approver)
+        await there.submit(there.approver, {})
     assert (await whispered(open_shop, there.approver)).text == whisper
     closed = await card_that_says(open_shop, " by approver")
     assert (closed.ts, buttons_of(closed)) == (card.ts, [])
@@ -125,6 +128,20 @@ async def test_a_decision_in_the_console_closes_the_card_and_is_heard_with_its_n
     (told,) = await there.until(lambda: direct_messages(open_shop, there.moderator))
     assert "Their note: “Not true" in told
     assert "<" not in told
+
+
+async def test_a_rejection_says_why_to_who_proposed_it(open_shop: Shop):
+    there = open_shop.workspace
+    correction, card = await proposed(open_shop)
+    await there.click(there.approver, card, "reject")
+    form = await form_of(open_shop, there.approver)
+    assert "Where is my parcel?" in str(form)
+    await there.submit(there.approver, {"note": "We never promise <!here> a day."})
+    assert (await whispered(open_shop, there.approver)).text == "Rejected. It will not be trained on."
+    (told,) = await there.until(lambda: direct_messages(open_shop, there.moderator))
+    assert told.endswith("It will not be trained on. Their note: “We never promise &lt;!\u200dhere&gt; a day.”")
+    assert (await open_shop.store.corrections.get(correction.id)).decision_note == "We never promise <!here> a day."
+    assert there.open_view(there.approver) is None
 
 
 async def test_the_second_to_decide_hears_who_was_faster(open_shop: Shop):
@@ -174,6 +191,24 @@ async def test_an_edit_changes_the_words_on_the_card_before_they_are_approved(op
     await there.click(there.approver, edited, "approve")
     await card_that_says(open_shop, "*Approved*")
     assert (await open_shop.store.corrections.get(correction.id)).corrected_text == "It is here."
+
+
+async def test_a_posted_reply_that_was_changed_follows_the_approvers_wording(open_shop: Shop):
+    there = open_shop.workspace
+    question, reply = await open_shop.asked()
+    await corrected(open_shop, reply, "It is almost there.", also=["edit_posted", "for_training"])
+    card = await card_in(open_shop, there.review)
+    await there.click(there.approver, card, "edit")
+    await form_of(open_shop, there.approver)
+    await there.submit(there.approver, {"text": "It is here."})
+    said = await whispered(open_shop, there.approver)
+    assert said.text == "Wording saved, and the posted reply is changed to it."
+
+    async def followed() -> bool:
+        return "It is here." in words_of(await open_shop.reply_to(question))
+
+    await there.until(followed)
+    assert len(await there.replies(question)) == 1
 
 
 async def test_what_is_taken_back_is_closed_without_telling_who_did_it(open_shop: Shop):
