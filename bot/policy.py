@@ -1,9 +1,12 @@
 """Pure: whether the bot speaks. One decision for every platform, from what is known about a message and its place."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from storage.records import ChannelMode
+from bot.opening import is_open
+from storage.records import ChannelMode, ChannelRules
 
 
 class Reaction(StrEnum):
@@ -46,3 +49,33 @@ def reaction(heard: Heard) -> Reaction:
     if not spoken_to:
         return Reaction.SILENT
     return Reaction.DRAFT if heard.mode is ChannelMode.DRAFT else Reaction.ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Somebody who would be answered, as far as a channel's rules need it."""
+
+    roles: Collection[str]  # the platform's ids of the roles or groups they are in
+    is_staff: bool
+    last_asked_s: float | None  # seconds since their last question in the channel; None where that is not known
+    at: datetime
+
+
+def refusal(rules: ChannelRules, asking: Asking) -> str:
+    """Why a channel's rules keep somebody from being answered, as a sentence for them; "" where nothing does.
+
+    Staff are answered at any hour and as often as they ask. The daily cap is counted by storage, once a question is taken.
+    """
+    if asking.is_staff:
+        return ""
+    if rules.asking_roles and not any(role in rules.asking_roles for role in asking.roles):
+        return "In this channel I answer only members with certain roles, and you have none of them."
+    if not is_open(rules.opening_hours, rules.time_zone, asking.at):
+        return f"I answer here {rules.opening_hours} ({rules.time_zone}). Please ask again then."
+    if asking.last_asked_s is not None and asking.last_asked_s < rules.cooldown_s:
+        left_s = max(1, round(rules.cooldown_s - asking.last_asked_s))
+        return f"Please wait {left_s} second{'' if left_s == 1 else 's'} before you ask again."
+    return ""
+
+
+CAP_REACHED = "I have answered as many questions here today as I may. Please ask again tomorrow."

@@ -30,3 +30,23 @@ class Rates:
         if len(self._seen) > REMEMBERED:
             del self._seen[next(iter(self._seen))]
         return is_within
+
+
+class Latest:
+    """When something last happened, by key. In memory as well."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._at: dict[str, datetime] = {}
+
+    def ago_s(self, key: str) -> float | None:
+        """Seconds since it happened; None where it did not, or was long ago."""
+        at = self._at.get(key)
+        return None if at is None else (self._now() - at).total_seconds()
+
+    def happened(self, key: str) -> None:
+        """It happens now."""
+        self._at.pop(key, None)
+        self._at[key] = self._now()
+        if len(self._at) > REMEMBERED:
+            del self._at[next(iter(self._at))]

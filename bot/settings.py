@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from storage.records import ChannelMode
+from storage.records import ChannelMode, ThreadMode
 
 PREFIX = "FINETONE_"
 DEFAULT_PROMPT = "You are the friendly support assistant of this shop. Answer briefly and helpfully."
@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     # chat, on every platform
     questions_per_minute: int = Field(6, ge=0)  # of one person; 0: no limit
     channel_questions_per_minute: int = Field(60, ge=0)
+    follow_up_hours: float = Field(
+        0, ge=0
+    )  # of silence after a reply, then the bot asks once whether it helped; 0: never
     link_domains: str = ""  # that links in replies may lead to, apart by commas; other links are removed
 
     # Slack
@@ -94,6 +97,22 @@ class Settings(BaseSettings):
     slack_triage_channel: str = ""
     slack_ops_channel: str = ""
     secret_key: SecretStr = SecretStr("")  # encrypts tokens of workspaces that install the app; "": a file in data_dir
+
+    # Discord
+    discord_token: SecretStr = SecretStr("")
+    discord_moderators: str = ""  # ids of roles and people, apart by commas
+    discord_approvers: str = ""
+    discord_admins: str = ""
+    discord_review_channel: str = ""  # ids of channels
+    discord_triage_channel: str = ""
+    discord_ops_channel: str = ""
+    discord_escalation_role: str = ""  # id of the role that is rung once per thread when somebody asks for a person
+    discord_default_mode: ChannelMode = ChannelMode.MENTION
+    discord_thread_mode: ThreadMode = ThreadMode.THREAD
+    discord_direct_messages: bool = False
+    discord_streaming: bool = False
+    discord_api_url: str = "https://discord.com/api/v10"
+    discord_gateway_url: str = "wss://gateway.discord.gg/"
 
     @property
     def is_embedded(self) -> bool:

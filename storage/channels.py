@@ -89,4 +89,12 @@ def _channel(row: Mapping[Any, Any]) -> Channel:
         asking_roles=tuple(known.pop("asking_roles", ())),
         **known,
     )
-    return Channel(**{**row, "rules": rules})
+    return Channel(
+        row["platform"],
+        row["place"],
+        row["mode"],
+        row["is_training_allowed"],
+        row["set_by"],
+        row["set_at"],
+        rules,
+    )

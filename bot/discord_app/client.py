@@ -1,0 +1,113 @@
+"""discord.py's client: it hears, and hands over what it heard. Nothing is decided here."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.discord_app.app import DiscordApp
+from bot.discord_app.buttons import VerbButton
+from bot.discord_app.outgoing import NOBODY
+from bot.discord_app.payloads import DIRECT, Place, person_of
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT_S = 30.0  # discord.py waits out shorter rate limits by itself; a longer one is told (outgoing.patiently)
+
+
+def intents(*, is_reduced: bool) -> discord.Intents:
+    """What the gateway is asked to tell. Reduced: without the words of messages that do not mention the bot."""
+    return discord.Intents(
+        guilds=True,
+        guild_messages=True,
+        guild_reactions=True,
+        dm_messages=True,
+        dm_reactions=True,
+        message_content=not is_reduced,
+    )
+
+
+class FinetoneClient(discord.AutoShardedClient):
+    """Hears for one app. `app` is set before it connects."""
+
+    def __init__(self, app: DiscordApp, *, is_reduced: bool = False) -> None:
+        super().__init__(
+            intents=intents(is_reduced=is_reduced),
+            allowed_mentions=NOBODY,
+            max_ratelimit_timeout=LONGEST_WAIT_S,
+            max_messages=None,  # raw events tell what we need, and rows remember it
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),  # roles come with each message and each press
+        )
+        self.app = app
+        self.tree: app_commands.CommandTree[Any] = app_commands.CommandTree(self)
+        app.registry.add_commands(self.tree)
+        app.parts.client = self
+        app.parts.is_reduced = is_reduced
+
+    async def setup_hook(self) -> None:
+        """Know the buttons under every message of ours, old and new."""
+        self.add_dynamic_items(VerbButton)
+
+    # ------------------------------------------------------------ messages
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Somebody wrote."""
+        await self.app.message(message)
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """A message changed. Discord also tells so when it adds a preview of a link; then nobody edited anything."""
+        message = event.message
+        if event.data.get("edited_timestamp") is None or message.author.bot:
+            return
+        place = self._place(event.guild_id, event.channel_id, event.message_id)
+        mentioned = tuple(person_of(user, place.guild) for user in message.mentions)
+        stamp = datetime.fromisoformat(str(event.data["edited_timestamp"])).timestamp()
+        await self.app.changed(f"{place.key}/edited/{stamp}", place, message.content, mentioned)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """A message was deleted."""
+        await self._deleted(event.guild_id, event.channel_id, event.message_id)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Several messages were deleted at once."""
+        for message_id in sorted(event.message_ids):
+            await self._deleted(event.guild_id, event.channel_id, message_id)
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """A thread or forum post was deleted with all that stood in it."""
+        payload = {"guild": str(event.guild_id), "thread": str(event.thread_id)}
+        await self.app.kept(f"{event.guild_id}/{event.thread_id}/thread_deleted", "thread_deleted", payload)
+
+    async def _deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
+        place = self._place(guild_id, channel_id, message_id)
+        await self.app.changed(f"{place.key}/deleted", place, None, ())
+
+    def _place(self, guild_id: int | None, channel_id: int, message_id: int) -> Place:
+        """Where a message stands that only its ids tell of."""
+        thread = None if guild_id is None else getattr(self.get_guild(guild_id), "get_thread", _no_thread)(channel_id)
+        parent = "" if thread is None else str(thread.parent_id)
+        return Place(DIRECT if guild_id is None else str(guild_id), str(channel_id), str(message_id), parent)
+
+    # ------------------------------------------------------------ what people press and send
+
+    async def asked(self, interaction: discord.Interaction[Any]) -> None:
+        """A button of ours was pressed."""
+        await self.app.asked(interaction)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """A form was sent, or a menu's value chosen: read from what was delivered, whoever opened it and however long ago."""
+        if interaction.type is discord.InteractionType.modal_submit or _is_menu(interaction):
+            await self.app.asked(interaction)
+
+
+def _no_thread(_: int) -> discord.Thread | None:
+    return None
+
+
+def _is_menu(interaction: discord.Interaction[Any]) -> bool:
+    delivered: Any = interaction.data or {}
+    is_component = interaction.type is discord.InteractionType.component
+    return is_component and delivered.get("component_type") != discord.ComponentType.button.value

@@ -1,0 +1,326 @@
+"""What people press, fill in and command: kept as a row, answered within Discord's three seconds, then worked on from the row.
+
+A feature is a module that brings its verbs; features.py lists them. A verb either works (`Feature.works`: the first response
+is made here, the work is done once however often it is delivered, and goes on after a crash) or shows something at once
+(`Feature.opens`: a form has to be the first response, so nothing slow may come before it). Forms are read from what was
+delivered and not from discord.py's memory, so one that is sent after a restart is saved like every other.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.discord_app.buttons import read_custom_id
+from bot.discord_app.outgoing import (
+    ALREADY_ACKNOWLEDGED,
+    NOBODY,
+    UNKNOWN_INTERACTION,
+    UNREACHABLE,
+    CannotSpeak,
+    patiently,
+    reason,
+    send,
+)
+from bot.discord_app.outgoing import Shown as Message
+from bot.discord_app.parts import Parts
+from bot.discord_app.payloads import DIRECT, Payload, Person, Place, person_of
+from storage.records import Actor
+
+log = logging.getLogger(__name__)
+
+FIRST_RESPONSE_S = 1.5  # Discord waits 3; the row may not take longer than this before the response is made without it
+ANSWER_LIMIT = 1_900  # characters of an answer to one person
+BUSY = "Sorry, that cannot be kept at the moment. Please do it again in a minute."
+
+PRESS, FORM, COMMAND = "press", "form", "command"  # kinds of rows, and how verbs are named: "press good"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The message that a context menu was opened on, which only Discord could show us."""
+
+    message: str
+    author: str
+    is_bot: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something a person pressed, filled in or commanded. `inputs` are a form's fields, a command's options, a menu's values."""
+
+    id: str  # the interaction's: the same when it is delivered again
+    token: str  # answers may be sent with it for 15 minutes
+    application: str
+    kind: str
+    verb: str
+    about: str
+    by: Person
+    place: Place  # the message a button stands under; `message` is "" where there is none
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    target: Target | None = None
+
+    @property
+    def name(self) -> str:
+        """What features call it."""
+        return f"{self.kind} {self.verb}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person who asked reads, and nobody else. An empty one says nothing: the act itself is the answer."""
+
+    text: str
+    view: discord.ui.View | None = None
+
+
+_PLAIN = ("id", "token", "application", "kind", "verb", "about", "inputs")
+
+Work = Callable[[Parts, Actor, Asked], Awaitable[Answer]]
+Open = Callable[[Parts, Actor, Asked], Awaitable[discord.ui.Modal | Answer]]
+Hear = Callable[[Parts, Payload, bool], Awaitable[str]]
+"""Works on another kind of kept event; the bool says whether this is the first try. Returns "" or why there was nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What one module adds. Verbs are named "press good", "form correct", "command retrain"; no two features share one."""
+
+    works: Mapping[str, Work] = field(default_factory=dict[str, Work])
+    opens: Mapping[str, Open] = field(default_factory=dict[str, Open])
+    hears: Mapping[str, Hear] = field(default_factory=dict[str, Hear])
+    add_commands: Callable[[app_commands.CommandTree[Any]], None] | None = None
+
+
+class Registry:
+    """Every feature's verbs. Raises ValueError when two features claim one."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.features = tuple(features)
+        self.works: dict[str, Work] = {}
+        self.opens: dict[str, Open] = {}
+        self.hears: dict[str, Hear] = {}
+        for feature in features:
+            for name in [*feature.works, *feature.opens]:
+                if name in self.works or name in self.opens:
+                    raise ValueError(f"two features claim {name!r}")
+            if twice := self.hears.keys() & feature.hears.keys():
+                raise ValueError(f"two features claim {sorted(twice)}")
+            self.works |= feature.works
+            self.opens |= feature.opens
+            self.hears |= feature.hears
+
+    def add_commands(self, tree: app_commands.CommandTree[Any]) -> None:
+        """Define every feature's commands."""
+        for feature in self.features:
+            if feature.add_commands is not None:
+                feature.add_commands(tree)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def asked_of(
+    interaction: discord.Interaction[Any], verb: str = "", inputs: Mapping[str, Any] | None = None
+) -> Asked | None:
+    """What was asked. `verb` and `inputs` are for commands, which their definitions name; None for a button that is not ours."""
+    delivered: Mapping[str, Any] = interaction.data or {}  # pyright: ignore[reportAssignmentType]  # typed per kind
+    match interaction.type:
+        case discord.InteractionType.component | discord.InteractionType.modal_submit:
+            read = read_custom_id(str(delivered.get("custom_id", "")))
+            if read is None:
+                return None
+            is_form = interaction.type is discord.InteractionType.modal_submit
+            kind, (verb, about) = FORM if is_form else PRESS, read
+            inputs = _fields(delivered.get("components", ())) if is_form else {"values": delivered.get("values", [])}
+        case _:
+            kind, about = COMMAND, ""
+    return Asked(
+        id=str(interaction.id),
+        token=interaction.token,
+        application=str(interaction.application_id),
+        kind=kind,
+        verb=verb,
+        about=about,
+        by=person_of(interaction.user, _guild(interaction)),
+        place=_place(interaction),
+        inputs=inputs or {},
+        target=_target(delivered),
+    )
+
+
+def read_asked(payload: Payload) -> Asked:
+    """What was asked, read back from its row."""
+    by, target = payload["by"], payload["target"]
+    known: dict[str, Any] = {name: payload[name] for name in _PLAIN}
+    return Asked(
+        **known,
+        by=Person(by["id"], by["name"], tuple(by["roles"]), by["guild"]),
+        place=Place(**payload["place"]),
+        target=None if target is None else Target(**target),
+    )
+
+
+def _guild(interaction: discord.Interaction[Any]) -> str:
+    return DIRECT if interaction.guild_id is None else str(interaction.guild_id)
+
+
+def _place(interaction: discord.Interaction[Any]) -> Place:
+    channel, message = interaction.channel, interaction.message
+    parent = str(channel.parent_id) if isinstance(channel, discord.Thread) else ""
+    return Place(
+        _guild(interaction), str(interaction.channel_id or ""), str(message.id) if message is not None else "", parent
+    )
+
+
+def _target(delivered: Mapping[str, Any]) -> Target | None:
+    if delivered.get("type") != discord.AppCommandType.message.value:
+        return None
+    resolved: dict[str, Any] = delivered.get("resolved") or {}
+    shown: dict[str, dict[str, Any]] = resolved.get("messages") or {}
+    message = shown.get(str(delivered.get("target_id")), {})
+    author: dict[str, Any] = message.get("author") or {}
+    return Target(
+        str(delivered.get("target_id")),
+        str(author.get("id", "")),
+        bool(author.get("bot")) or "webhook_id" in message,
+        str(message.get("content", "")),
+    )
+
+
+def _fields(components: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A form's fields by custom id, however deep they lie: text, a choice, the choices, or whether it is ticked."""
+    found: dict[str, Any] = {}
+    for one in components:
+        inner: Sequence[Mapping[str, Any]] = [*one.get("components", ())]
+        if one.get("component"):
+            inner = [*inner, one["component"]]
+        found |= _fields(inner)
+        if one.get("custom_id") and not inner:
+            found[str(one["custom_id"])] = one["value"] if "value" in one else one.get("values")
+    return found
+
+
+# ---------------------------------------------------------------- the first response
+
+
+Keep = Callable[[str, str, Payload], Awaitable[bool]]
+"""Keeps a delivery by key, kind and payload; False when it was kept before. Raises DatabaseUnavailable."""
+
+
+class Receiver:
+    """Answers within three seconds, and hands the rest to the row."""
+
+    def __init__(self, parts: Parts, registry: Registry, keep: Keep) -> None:
+        self._parts = parts
+        self._registry = registry
+        self._keep = keep
+        self._responding: dict[
+            str, asyncio.Future[None]
+        ] = {}  # by interaction id, while the first response is on its way
+
+    async def receive(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
+        """Open what has to be opened at once; keep everything else, respond, and let the work begin from the row."""
+        if asked.name in self._registry.opens:
+            await self._open(interaction, asked)
+            return
+        responded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if asked.id not in self._responding:  # else it is being delivered twice
+            self._responding[asked.id] = responded
+        keeping = asyncio.ensure_future(self._keep(f"interaction/{asked.id}", asked.kind, asdict(asked)))
+        try:
+            await asyncio.wait([keeping], timeout=FIRST_RESPONSE_S)
+            if keeping.done() and keeping.exception() is not None:
+                await respond(interaction, Answer(BUSY))
+            elif not keeping.done() or keeping.result():
+                await defer(interaction, is_press=asked.kind == PRESS)
+            await keeping
+        finally:
+            if self._responding.get(asked.id) is responded:
+                del self._responding[asked.id]
+            responded.set_result(None)
+
+    async def responded(self, asked: Asked) -> None:
+        """Wait until the first response is made, which every later answer needs; at once where another process received it."""
+        if asked.id in self._responding:
+            await asyncio.shield(self._responding[asked.id])
+
+    async def _open(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
+        actor = await self._parts.people.actor(asked.by)
+        shown = await self._registry.opens[asked.name](self._parts, actor, asked)
+        if isinstance(shown, Answer):
+            await respond(interaction, shown)
+            return
+        shown.stop()  # discord.py would remember it for ever; what is sent is read from the delivery
+        with _late_is_told(asked):
+            await interaction.response.send_modal(shown)
+
+
+async def defer(interaction: discord.Interaction[Any], *, is_press: bool) -> None:
+    """Tell Discord that an answer comes. Too late is not too late for the work: it is done, and told by a message."""
+    try:
+        if is_press:
+            await interaction.response.defer()
+        else:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+    except UNREACHABLE as error:
+        log.warning("interaction %s had no response in time (%s)", interaction.id, reason(error))
+    except discord.InteractionResponded:
+        log.info("interaction %s was responded to before", interaction.id)
+
+
+async def respond(interaction: discord.Interaction[Any], answer: Answer) -> None:
+    """Answer as the first response, to the person alone."""
+    more: dict[str, Any] = {} if answer.view is None else {"view": answer.view}
+    try:
+        await interaction.response.send_message(
+            answer.text[:ANSWER_LIMIT], ephemeral=True, allowed_mentions=NOBODY, **more
+        )
+    except UNREACHABLE as error:
+        log.warning("interaction %s had no response in time (%s)", interaction.id, reason(error))
+
+
+@contextlib.contextmanager
+def _late_is_told(asked: Asked):
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.code not in (UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED):
+            raise
+        log.warning("%s came too late to be shown (%s)", asked.name, reason(error))
+
+
+# ---------------------------------------------------------------- the answer
+
+
+async def say(parts: Parts, asked: Asked, answer: Answer) -> None:
+    """Answer the person alone: under what they pressed, or where that is no longer possible in a direct message."""
+    if not answer.text:
+        return
+    text = answer.text[:ANSWER_LIMIT]
+    webhook = discord.Webhook.from_state(
+        {"id": int(asked.application), "type": discord.WebhookType.application.value, "token": asked.token},  # pyright: ignore[reportArgumentType]
+        state=parts.client._connection,  # pyright: ignore[reportPrivateUsage]  # as Interaction.followup makes it
+    )
+    more: dict[str, Any] = {} if answer.view is None else {"view": answer.view}
+    try:
+        await patiently(lambda: webhook.send(text, ephemeral=True, allowed_mentions=NOBODY, wait=True, **more))
+    except UNREACHABLE as error:
+        log.info("%s is answered by a direct message (%s)", asked.name, reason(error))
+        await tell(parts, asked.by.id, Message(text, answer.view))
+
+
+async def tell(parts: Parts, user: str, shown: Message) -> discord.Message | None:
+    """Say something to one person in their direct messages; None where they or Discord do not let us."""
+    try:
+        room = await parts.client.create_dm(discord.Object(int(user)))
+        return await send(room, shown)
+    except (CannotSpeak, *UNREACHABLE) as error:
+        log.warning("could not write to %s (%s)", user, reason(error))
+        return None

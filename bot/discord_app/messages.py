@@ -1,0 +1,181 @@
+"""Messages: people's questions, each answered once or not at all, with the reason why."""
+
+import logging
+from dataclasses import replace
+
+import discord
+
+from bot import answering, moderation
+from bot.chat import Question
+from bot.discord_app.markup import plain
+from bot.discord_app.notices import DIRECT_OFF, MENTION_ME, ONLY_TEXT, TOO_FAST, notice
+from bot.discord_app.outgoing import understood
+from bot.discord_app.parts import PLATFORM, Parts
+from bot.discord_app.payloads import Person, Said
+from bot.discord_app.speaking import answer, take_back
+from bot.opening import zone_of
+from bot.policy import CAP_REACHED, Asking, Heard, Reaction, reaction, refusal
+from bot.text import TextRefused
+from storage.records import Actor, ChannelMode, ChannelRules, Conversation, PostingKind, Right, Turn
+
+log = logging.getLogger(__name__)
+
+
+async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
+    """Do what a person's message calls for. Returns "" or why it called for nothing.
+
+    `is_first_try` is False when an earlier attempt at this very delivery died: only then may a question that is recorded
+    already be answered, because otherwise whoever recorded it is at it. The delivery is ours alone while we work on it.
+    """
+    said = await located(parts, said)
+    place, store = said.place, parts.store
+    if place.is_direct and not parts.rules.answers_direct:
+        await notice(parts, said, DIRECT_OFF)
+        return "direct messages are off"
+    speaker = await parts.people.actor(said.by)
+    conversation_key = await conversation_of(parts, said)
+    known = await store.conversations.find(PLATFORM, conversation_key)
+    mode, rules = await rules_for(parts, said)
+    decision = await _decided(parts, said, speaker, known, mode)
+    if decision is Reaction.SILENT:
+        if not is_first_try:
+            await take_back(parts, said)
+        return "not for us"
+    if decision is Reaction.STEP_BACK:
+        assert known is not None  # a conversation of ours is known
+        await moderation.step_back(store, speaker, known.id, now=parts.now())
+        parts.wake_board()
+        return ""
+    turn = await _recorded(parts, said, speaker, known, conversation_key, rules, is_first_try=is_first_try)
+    if isinstance(turn, str):
+        return turn
+    if await store.inbox.is_kept(PLATFORM, deletion_key(place.key)):  # it was faster than the question
+        await store.conversations.withdraw_question(PLATFORM, place.key, at=parts.now())
+        if is_first_try:
+            return "deleted"
+    if decision is Reaction.DRAFT:
+        return await parts.offer_draft(turn, said, not is_first_try)
+    return await answer(parts, turn, said, rules, is_again=not is_first_try)
+
+
+def deletion_key(key: str) -> str:
+    """The natural key of the delivery that says a message was deleted."""
+    return f"{key}/deleted"
+
+
+async def rules_for(parts: Parts, said: Said) -> tuple[ChannelMode, ChannelRules]:
+    """When the bot speaks where the message stands, and by which rules."""
+    if said.place.is_direct:
+        return ChannelMode.AUTO, ChannelRules()
+    return await parts.channel(said.place.channel_key)
+
+
+async def located(parts: Parts, said: Said) -> Said:
+    """The message with its thread's channel, asked of Discord where discord.py had forgotten the thread."""
+    if not said.is_lost or said.place.is_direct:
+        return said
+    channel = await understood(lambda: parts.client.fetch_channel(int(said.place.channel)))
+    if not isinstance(channel, discord.Thread):
+        return replace(said, is_lost=False)
+    return replace(said, is_lost=False, is_thread=True, place=replace(said.place, parent=str(channel.parent_id)))
+
+
+async def conversation_of(parts: Parts, said: Said) -> str:
+    """Our name of the conversation: the thread, the direct messages, or what is answered; a new one is named by its message."""
+    place, store = said.place, parts.store
+    if said.is_thread:
+        opened_on = await store.postings.at(PLATFORM, place.channel_key, place.channel)  # a thread on a reply of ours
+        if opened_on is not None and opened_on.kind is PostingKind.REPLY:
+            return await _conversation_key(parts, await store.conversations.turn(opened_on.subject))
+        return place.room_key
+    if place.is_direct:
+        return place.room_key
+    if said.reply_to:
+        turn = await store.conversations.find_turn(PLATFORM, f"{place.room_key}/{said.reply_to}")
+        answered = await store.postings.at(PLATFORM, place.room_key, said.reply_to)
+        if turn is None and answered is not None and answered.kind is PostingKind.REPLY:
+            turn = await store.conversations.turn(answered.subject)
+        if turn is not None:
+            return await _conversation_key(parts, turn)
+    return f"{place.guild}/{place.message}"
+
+
+async def _conversation_key(parts: Parts, turn: Turn) -> str:
+    return (await parts.store.conversations.get(turn.conversation_id)).external_id
+
+
+async def _decided(parts: Parts, said: Said, speaker: Actor, known: Conversation | None, mode: ChannelMode) -> Reaction:
+    store = parts.store
+    first = None if known is None else await store.conversations.first_turn(known.id)
+    heard = Heard(
+        mode=mode,
+        is_direct=said.place.is_direct,
+        is_mention=said.is_mention,
+        is_reply=said.is_reply,
+        is_ours=first is not None,
+        is_staff=Right.MODERATOR in speaker.rights,
+        is_asker=first is not None and first.asked_by == speaker.id,
+        is_handed_over=known is not None and await store.hand_overs.open(known.id) is not None,
+    )
+    decision = reaction(heard)
+    is_unreadable = not said.text and not said.n_files and not said.place.is_direct
+    if is_unreadable and decision in (Reaction.ANSWER, Reaction.DRAFT):
+        if parts.is_reduced and heard.is_ours:
+            await notice(parts, said, MENTION_ME)
+        return Reaction.SILENT  # never an empty question
+    return decision
+
+
+async def _recorded(
+    parts: Parts,
+    said: Said,
+    speaker: Actor,
+    known: Conversation | None,
+    conversation_key: str,
+    rules: ChannelRules,
+    *,
+    is_first_try: bool,
+) -> Turn | str:
+    """The question as a turn; or why there is none to answer here, in a few words."""
+    place, store = said.place, parts.store
+    text = plain(said.text, parts.me, names_of(parts, said.mentioned))
+    if not text and said.n_files:
+        await notice(parts, said, ONLY_TEXT)
+        return "only files"
+    is_known = not is_first_try and await store.conversations.find_turn(PLATFORM, place.key) is not None
+    if not is_known and (refused := await _refused(parts, said, speaker, rules)):
+        await notice(parts, said, refused)
+        return "not now"
+    question = Question(PLATFORM, conversation_key, place.key, text, speaker)
+    try:
+        turn, is_new = await answering.record(store, parts.voice, question, known=known, now=parts.now())
+    except TextRefused as refused:
+        await notice(parts, said, str(refused))
+        return "refused"
+    return turn if is_new or not is_first_try else "the same message again"
+
+
+async def _refused(parts: Parts, said: Said, speaker: Actor, rules: ChannelRules) -> str:
+    """Why the channel's rules, or its limits, keep this question from being taken; "" where nothing does."""
+    place, now, asker = said.place, parts.now(), f"{said.place.channel_key}/{said.by.id}"
+    is_staff = Right.MODERATOR in speaker.rights
+    if why := refusal(rules, Asking(said.by.roles, is_staff, parts.latest.ago_s(asker), now)):
+        return why
+    limits, rates = parts.rules, parts.rates
+    if not (
+        rates.is_allowed(said.by.id, limits.questions_per_minute)
+        and rates.is_allowed(place.channel_key, limits.channel_questions_per_minute)
+    ):
+        return TOO_FAST
+    day = now.astimezone(zone_of(rules.time_zone)).date()
+    if rules.daily_cap and not await parts.store.channels.take_question(
+        PLATFORM, place.channel_key, day, rules.daily_cap
+    ):
+        return CAP_REACHED
+    parts.latest.happened(asker)
+    return ""
+
+
+def names_of(parts: Parts, mentioned: tuple[Person, ...]) -> dict[str, str]:
+    """What people who are named in a message are to us; names and ids never reach a prompt."""
+    return {person.id: "@teammate" if parts.people.is_staff(person) else "@customer" for person in mentioned}

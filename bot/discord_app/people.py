@@ -1,0 +1,68 @@
+"""Who somebody is to us: their rights come from lists of role and user ids, looked up on the server for every act."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.discord_app.payloads import DIRECT, Person
+from bot.text import clean, excerpt
+from storage.records import Actor, Right
+from storage.store import Store
+
+PLATFORM = "discord"
+NAME_LIMIT = 80  # characters
+IMPLIED = {  # a right brings the ones below it
+    Right.MODERATOR: frozenset({Right.MODERATOR}),
+    Right.APPROVER: frozenset({Right.MODERATOR, Right.APPROVER}),
+    Right.ADMIN: frozenset({Right.MODERATOR, Right.APPROVER, Right.ADMIN}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Discord ids by right, of people and of roles: both are unique in all of Discord."""
+
+    members: Mapping[Right, Collection[str]]
+
+    def rights(self, person: Person) -> frozenset[Right]:
+        """What somebody may do where they are: nobody wears roles in direct messages, so only their own id counts there."""
+        found: set[Right] = set()
+        for right, ids in self.members.items():
+            if person.id in ids or any(role in ids for role in person.roles):
+                found |= IMPLIED[right]
+        return frozenset(found)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Everyone and every role that is named."""
+        return frozenset(id for ids in self.members.values() for id in ids)
+
+
+class People:
+    """Actors of one Discord account each, with the rights they have where they act."""
+
+    def __init__(self, store: Store, roster: Roster, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._roster = roster
+        self._now = now
+
+    async def actor(self, person: Person) -> Actor:
+        """The person as an actor. What they may not do in private is not forgotten elsewhere: the row keeps a guild's rights."""
+        rights = self._roster.rights(person)
+        name = excerpt(clean(person.name), NAME_LIMIT) or person.id
+        known = await self._store.people.find(PLATFORM, person.id)
+        if known is not None and known.name == name and known.rights == rights:
+            return known
+        kept = None if person.guild == DIRECT else rights
+        actor = await self._store.people.ensure_actor(PLATFORM, person.id, name, kept, at=self._now())
+        return replace(actor, rights=rights)
+
+    def is_staff(self, person: Person) -> bool:
+        """Whether somebody has any right here."""
+        return bool(self._roster.rights(person))
+
+
+def roster_of(moderators: str, approvers: str, admins: str) -> Roster:
+    """From the settings: ids apart by commas."""
+    words = {Right.MODERATOR: moderators, Right.APPROVER: approvers, Right.ADMIN: admins}
+    return Roster({right: frozenset(id.strip() for id in ids.split(",") if id.strip()) for right, ids in words.items()})

@@ -1,0 +1,150 @@
+"""The Discord app put together and kept running over the gateway."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.discord_app.app import DiscordApp
+from bot.discord_app.client import FinetoneClient
+from bot.discord_app.parts import Parts, Rules
+from bot.discord_app.people import People, roster_of
+from bot.program import Program
+from bot.rates import Latest, Rates
+from bot.settings import Settings, SettingsMissing
+
+log = logging.getLogger(__name__)
+
+NO_CONTENT = (
+    "Discord does not let this app read messages that do not mention it, so it answers mentions, replies and direct messages "
+    "only, and follow-ups in its threads need a mention. Switch on “Message Content Intent” under Bot on the app's page at "
+    "discord.com/developers/applications, then start again."
+)
+
+
+class DiscordRefused(Exception):
+    """Discord does not take the token, or cannot be reached; the message says which setting to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The app and its client. The client is another one after Discord refused an intent."""
+
+    app: DiscordApp
+
+    @property
+    def client(self) -> FinetoneClient:
+        client = self.app.parts.client
+        assert isinstance(client, FinetoneClient)  # made by `discord_app`
+        return client
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Take up what was left, until `stop` is set."""
+        await self.app.inbox.serve(stop)
+
+
+def discord_app(program: Program, *, is_reduced: bool = False) -> Running:
+    """The app, ready to connect; reduced: without the message-content intent."""
+    settings, now = program.settings, program.desk.now
+    parts = Parts(
+        client=discord.Client(intents=discord.Intents.none()),  # until FinetoneClient takes its place
+        store=program.store,
+        voice=program.voice,
+        desk=program.desk,
+        workshop=program.workshop,
+        people=People(
+            program.store,
+            roster_of(settings.discord_moderators, settings.discord_approvers, settings.discord_admins),
+            now,
+        ),
+        rates=Rates(now),
+        rules=rules_of(settings),
+        latest=Latest(now),
+        now=now,
+    )
+    app = DiscordApp(parts, f"{program.desk.owner}-discord")
+    FinetoneClient(app, is_reduced=is_reduced)
+    return Running(app)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What the settings say about Discord."""
+    return Rules(
+        default_mode=settings.discord_default_mode,
+        default_thread_mode=settings.discord_thread_mode,
+        review_channel=settings.discord_review_channel,
+        triage_channel=settings.discord_triage_channel,
+        ops_channel=settings.discord_ops_channel,
+        escalation_role=settings.discord_escalation_role,
+        domains=settings.domains,
+        answers_direct=settings.discord_direct_messages,
+        is_streaming=settings.discord_streaming,
+        questions_per_minute=settings.questions_per_minute,
+        channel_questions_per_minute=settings.channel_questions_per_minute,
+        team_of_one=settings.team_of_one,
+    )
+
+
+def aim(settings: Settings) -> None:
+    """Let discord.py talk to the addresses in the settings; it keeps them for the whole process."""
+    Route.BASE = settings.discord_api_url.rstrip("/")
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+
+
+def require_settings(settings: Settings) -> None:
+    """Raises SettingsMissing."""
+    if not settings.discord_token.get_secret_value():
+        raise SettingsMissing("FINETONE_DISCORD_TOKEN is not set. docs/discord.md says where to find it.")
+
+
+async def serve_discord(program: Program, stop: asyncio.Event) -> None:
+    """Receive until `stop` is set; discord.py reconnects by itself. Raises SettingsMissing and DiscordRefused."""
+    settings = program.settings
+    require_settings(settings)
+    aim(settings)
+    running = discord_app(program)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(running.work(stop))
+        group.create_task(_connected(running, settings.discord_token.get_secret_value(), stop))
+
+
+async def _connected(running: Running, token: str, stop: asyncio.Event) -> None:
+    """Connect with every intent; where Discord refuses one, once more without."""
+    try:
+        await _connect(running.client, token, stop)
+    except discord.PrivilegedIntentsRequired:
+        log.warning("%s", NO_CONTENT)
+        await _connect(FinetoneClient(running.app, is_reduced=True), token, stop)
+
+
+async def _connect(client: FinetoneClient, token: str, stop: asyncio.Event) -> None:
+    connecting = asyncio.ensure_future(client.start(token))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        await client.close()
+    try:
+        await connecting
+    except discord.LoginFailure as error:
+        raise DiscordRefused(TOKEN_REFUSED) from error
+    except discord.ConnectionClosed as error:
+        if error.code == 4004:
+            raise DiscordRefused(TOKEN_REFUSED) from error
+        raise DiscordRefused(f"Discord closed the connection with code {error.code}.") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise DiscordRefused(
+            f"{Route.BASE} cannot be reached ({type(error).__name__}). Look at the network and FINETONE_DISCORD_API_URL."
+        ) from error
+
+
+TOKEN_REFUSED = (
+    "Discord does not take FINETONE_DISCORD_TOKEN. Press “Reset Token” under Bot on the app's page at "
+    "discord.com/developers/applications, and copy the new one."
+)
