@@ -2,21 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import discord
 
-from bot.answering import Desk
 from bot.discord_app.outgoing import room_at
 from bot.discord_app.payloads import Said
 from bot.discord_app.people import PLATFORM, People
 from bot.discord_app.replying import Speech
-from bot.rates import Latest, Rates
-from curation.retrain import Workshop
-from storage.records import ChannelMode, ChannelRules, PostingKind, Reply, ThreadMode, Turn, Voice
-from storage.store import Store
+from bot.office import office
+from bot.rates import Latest
+from storage.records import ChannelMode, ChannelRules, Reply, ThreadMode, Turn
 
 log = logging.getLogger(__name__)
 
@@ -24,21 +21,13 @@ __all__ = ["PLATFORM", "Parts", "Rules"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(office.Rules):
     """What an operator chose for Discord."""
 
-    default_mode: ChannelMode = ChannelMode.MENTION
     default_thread_mode: ThreadMode = ThreadMode.THREAD
-    review_channel: str = ""  # ids; "" where there is none
-    triage_channel: str = ""
-    ops_channel: str = ""
-    escalation_role: str = ""
-    domains: Collection[str] = ()  # that links may lead to
+    escalation_role: str = ""  # its id; "": nobody is rung
     answers_direct: bool = False
     is_streaming: bool = False
-    questions_per_minute: int = 6  # of one person; 0: no limit
-    channel_questions_per_minute: int = 60
-    team_of_one: bool = True
 
 
 OfferDraft = Callable[[Turn, Said, bool], Awaitable[str]]
@@ -58,26 +47,20 @@ class Working:
     is_outdated: bool = False  # the question was edited: it is begun anew
 
 
-@dataclass(slots=True)
-class Parts:
-    """The store, the model's desk, the client and the rules. `client` changes once where the bot has to do without an intent."""
+@dataclass(slots=True, kw_only=True)
+class Parts(office.Office):
+    """The office, with Discord's client and people. `client` changes once where the bot has to do without an intent."""
 
+    platform: str = field(default=PLATFORM, init=False)
     client: discord.Client
-    store: Store
-    voice: Voice
-    desk: Desk
-    workshop: Workshop
     people: People
-    rates: Rates
-    rules: Rules
+    rules: Rules  # pyright: ignore[reportIncompatibleVariableOverride]  # Discord's own, never exchanged
     latest: Latest  # when each person last asked, by channel
-    now: Callable[[], datetime]
     is_reduced: bool = False  # without the message-content intent
     removing: set[str] = field(default_factory=set[str])  # ids of messages that we are taking away ourselves
     told: set[str] = field(default_factory=set[str])  # trouble that the team has heard of
     working: dict[str, Working] = field(default_factory=dict[str, "Working"])  # answers on their way, by turn id
     offer_draft: OfferDraft = field(default=_nobody_reads_drafts)
-    wake_board: Callable[[], None] = field(default=lambda: None)  # something that a card shows has changed
 
     @property
     def me(self) -> str:
@@ -98,19 +81,3 @@ class Parts:
         if known is None:
             return self.rules.default_mode, ChannelRules(threads=self.rules.default_thread_mode)
         return known.mode, replace(known.rules, threads=known.rules.threads or self.rules.default_thread_mode)
-
-    async def mode(self, channel_key: str) -> ChannelMode:
-        """When the bot speaks in the channel."""
-        channel = await self.store.channels.get(PLATFORM, channel_key)
-        return channel.mode if channel is not None else self.rules.default_mode
-
-    async def may_train(self, channel_key: str) -> bool:
-        channel = await self.store.channels.get(PLATFORM, channel_key)
-        return channel is None or channel.is_training_allowed
-
-    async def reply_at(self, room_key: str, message_id: str) -> Reply | None:
-        """The reply that a message of ours is a part of; None for every other message."""
-        posting = await self.store.postings.at(PLATFORM, room_key, message_id)
-        if posting is None or posting.kind is not PostingKind.REPLY:
-            return None
-        return await self.store.conversations.reply_to(posting.subject)
