@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, exists, or_, select, update
 
 from storage.database import Database, is_inserted, row_of, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
-from storage.records import CorrectionState, Posting, PostingKind
-from storage.schema import actors, corrections, postings, replies
+from storage.records import CorrectionState, Posting, PostingKind, ReplySource
+from storage.schema import actors, corrections, feedback, hand_overs, postings, replies, turns
 
 LAST = "last"  # `shown` of a message that shows how it ended and will not change again
 
@@ -185,6 +185,53 @@ class Postings:
         )
         async with self._database.reading() as connection:
             return [Posting(**row) for row in (await connection.execute(statement)).mappings()]
+
+    async def silent_conversations(
+        self, platform: str, voice_id: str, since: datetime, until: datetime, limit: int
+    ) -> list[str]:
+        """Conversations that fell silent after a reply which was given in [since, until) and stands on the platform; their ids.
+
+        Neither asked on, nor judged, nor ever in a person's hands, nor followed up before. The longest silence first.
+        """
+        later = turns.alias()
+        is_asked_on = exists().where(
+            later.c.conversation_id == turns.c.conversation_id,
+            or_(
+                later.c.asked_at > turns.c.asked_at, and_(later.c.asked_at == turns.c.asked_at, later.c.id > turns.c.id)
+            ),
+        )
+        has_card = exists().where(
+            postings.c.kind == PostingKind.FOLLOW_UP, postings.c.subject == turns.c.conversation_id
+        )
+        is_handed_over = exists().where(hand_overs.c.conversation_id == turns.c.conversation_id)
+        stands = exists().where(
+            postings.c.platform == platform,
+            postings.c.kind == PostingKind.REPLY,
+            postings.c.subject == turns.c.id,
+            postings.c.message_key.is_not(None),
+            postings.c.removed_at.is_(None),
+        )
+        statement = (
+            select(turns.c.conversation_id)
+            .join(replies, replies.c.turn_id == turns.c.id)
+            .where(
+                turns.c.platform == platform,
+                replies.c.voice_id == voice_id,
+                replies.c.created_at >= since,
+                replies.c.created_at < until,
+                replies.c.source != ReplySource.NOTICE,
+                turns.c.withdrawn_at.is_(None),
+                ~is_asked_on,
+                ~exists().where(feedback.c.reply_id == replies.c.id),
+                ~is_handed_over,
+                ~has_card,
+                stands,
+            )
+            .order_by(replies.c.created_at, replies.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement)).scalars())
 
     async def of(self, kind: PostingKind, subject: str) -> list[Posting]:
         """Every message that shows this, in the order of its parts."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.diff import word_diff
-from bot.office.cards import Card, DecisionNotice, HandOverCard, PlatformRefused, ReviewCard, RunCard, Surface
+from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard, Surface
 from bot.office.office import Office
 from bot.office.progress import progress_of
 from storage.errors import DatabaseUnavailable, NotFound
@@ -29,6 +29,8 @@ AT_ONCE = 20  # of each kind at one look
 STANDING = 100  # cards that are compared with what is true at one look, the newest
 LEFT_AFTER = timedelta(minutes=1)  # an intended card that did not land by then is looked for, and sent
 NEWS_FOR = timedelta(days=2)  # an older decision is no news to who proposed it
+FOLLOW_UP_WITHIN = timedelta(days=1)  # an older silence is left alone: the setting was off then, or the program
+DID_IT_HELP = "Did that help? Write here again if it did not, or ask for a person."
 AGAIN_AFTER = timedelta(seconds=30)  # what did not work is not tried at every look
 
 
@@ -92,6 +94,7 @@ class Board:
             self._hand_over_cards,
             self._edits,
             self._runs,
+            self._follow_ups,
         ):
             try:
                 await duty()
@@ -263,6 +266,36 @@ class Board:
         cards = await store.postings.standing(self._office.platform, PostingKind.RUN, AT_ONCE)
         await self._each(((card.id, card) for card in cards), update)
 
+    # ------------------------------------------------------------ silence
+
+    async def _follow_ups(self) -> None:
+        """Ask back once where nobody said anything after a reply; not in conversations that were silent long before."""
+        office, after = self._office, self._office.rules.follow_up_after
+        if after is None:
+            return
+        until = office.now() - after
+        silent = await office.store.postings.silent_conversations(
+            office.platform, office.voice.id, until - FOLLOW_UP_WITHIN, until, AT_ONCE
+        )
+        await self._each(((id, id) for id in silent), self._follow_up)
+
+    async def _follow_up(self, conversation_id: str) -> None:
+        """At most once: a process that dies in between does not ask again."""
+        office, store = self._office, self._office.store
+        conversation = await store.conversations.get(conversation_id)
+        [(_, reply)] = await store.conversations.recent_turns(conversation_id, limit=1)
+        if reply is None:
+            return
+        place = await self._surface.channel_of(conversation)
+        posting, is_new = await store.postings.intend(
+            office.platform, PostingKind.FOLLOW_UP, conversation_id, 0, place, at=office.now()
+        )
+        if is_new:
+            card = FollowUp(conversation, reply, DID_IT_HELP)
+            await store.postings.landed(
+                posting.id, await self._surface.post(place, card, f"follow-up/{conversation_id}")
+            )
+
 
 # ---------------------------------------------------------------- what a card shows, in words that change when it has to
 
@@ -276,7 +309,7 @@ def _shown(card: Card) -> str:
         case RunCard():
             share = card.share if card.share is None else round(card.share, 2)
             return f"{card.run.state} {share}" if card.run.is_open else LAST
-        case DecisionNotice():
+        case DecisionNotice() | FollowUp():
             return LAST
 
 

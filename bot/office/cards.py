@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.diff import Piece
 from bot.office.telling import Line
-from storage.records import Conversation, Correction, HandOver, Posting, PostingKind, Run
+from storage.records import Conversation, Correction, HandOver, Posting, PostingKind, Reply, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,16 @@ class DecisionNotice:
     decided_by: str
 
 
-Card = ReviewCard | HandOverCard | RunCard | DecisionNotice
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The one question back in a conversation that fell silent after a reply; stands in that conversation."""
+
+    conversation: Conversation
+    reply: Reply
+    said: str
+
+
+Card = ReviewCard | HandOverCard | RunCard | DecisionNotice | FollowUp
 
 
 class PlatformRefused(Exception):
@@ -67,7 +76,7 @@ class Surface(Protocol):
         ...
 
     async def post(self, place: str, card: Card, subject: str) -> str:
-        """Send a card marked with `subject`; the platform's key of the message."""
+        """Send a card marked with `subject`, a follow-up into its conversation; the platform's key of the message."""
         ...
 
     async def find(self, posting: Posting) -> str:
@@ -80,6 +89,10 @@ class Surface(Protocol):
 
     async def direct_place(self, actor_key: str) -> str:
         """Our key of the direct messages with a person (by our key of them)."""
+        ...
+
+    async def channel_of(self, conversation: Conversation) -> str:
+        """Our key of the channel that a conversation's messages stand in."""
         ...
 
     async def show_edit(self, posting: Posting) -> bool:

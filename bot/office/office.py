@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.answering import Desk
 from bot.rates import Rates
@@ -23,6 +23,7 @@ class Rules:
     questions_per_minute: int = 6  # of one person; 0: no limit
     channel_questions_per_minute: int = 60
     team_of_one: bool = True
+    follow_up_after: timedelta | None = None  # of silence after a reply; None: never
 
 
 @dataclass(slots=True, kw_only=True)

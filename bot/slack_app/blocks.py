@@ -139,6 +139,11 @@ def controls(reply: Reply) -> list[Block]:
     return [context(whose), {"type": "context_actions", "elements": [feedback]}, actions(human)]
 
 
+def follow_up(said: str, reply: Reply) -> Shown:
+    """A question back under a reply, with the reply's own controls."""
+    return Shown(said, [section(words(said)), *controls(reply)[1:]])
+
+
 def reply_part(text: str, reply: Reply | None) -> Shown:
     """One message of a reply, `text` being outgoing already; `reply` for the last part, which carries the controls."""
     blocks: list[Block] = [{"type": "markdown", "text": text}]

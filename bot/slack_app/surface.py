@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from bot.office.cards import Card, DecisionNotice, HandOverCard, PlatformRefused, ReviewCard, RunCard
-from bot.slack_app.blocks import Shown, decision, hand_over_card, review_card, run_card
+from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
+from bot.slack_app.blocks import Shown, decision, follow_up, hand_over_card, review_card, run_card
 from bot.slack_app.outgoing import (
     GONE,
     UNREACHABLE,
@@ -18,11 +18,11 @@ from bot.slack_app.outgoing import (
     sent_before,
 )
 from bot.slack_app.parts import Parts, place_of
-from bot.slack_app.payloads import SlackChannel
+from bot.slack_app.payloads import Place, SlackChannel
 from bot.slack_app.permalinks import permalink
 from bot.slack_app.replying import GrowingReply, Thread
 from bot.slack_app.workspaces import NotInstalled
-from storage.records import Posting, PostingKind
+from storage.records import Conversation, Posting, PostingKind
 
 
 class SlackSurface:
@@ -45,8 +45,10 @@ class SlackSurface:
     async def post(self, place: str, card: Card, subject: str) -> str:
         at = SlackChannel.of(place)
         shown = await self._shown(card)
+        thread_ts = _thread_of(card.conversation) if isinstance(card, FollowUp) else ""
         async with _refusals_said():
-            return (await post(await self._parts.client(at.team), at.id, shown, subject=subject)).ts
+            client = await self._parts.client(at.team)
+            return (await post(client, at.id, shown, thread_ts=thread_ts, subject=subject)).ts
 
     async def find(self, posting: Posting) -> str:
         at = SlackChannel.of(posting.place)
@@ -72,6 +74,9 @@ class SlackSurface:
         async with _refusals_said():
             return SlackChannel(team, await direct_channel(await self._parts.client(team), user)).key
 
+    async def channel_of(self, conversation: Conversation) -> str:
+        return Place.of(conversation.external_id).channel_key
+
     async def show_edit(self, posting: Posting) -> bool:
         store = self._parts.store
         turn = await store.conversations.turn(posting.subject)
@@ -96,13 +101,15 @@ class SlackSurface:
                 link = await self._link(card.reply_at)
                 return review_card(card.correction, card.pieces, card.proposed_by, card.decided_by, link)
             case HandOverCard():
-                team, channel, thread_ts = card.conversation.external_id.split("/")
-                link = await self._permalink(team, channel, thread_ts)
+                thread = Place.of(card.conversation.external_id)
+                link = await self._permalink(thread.team, thread.channel, thread.ts)
                 return hand_over_card(card.hand_over, card.asked_by, card.taken_by, card.said, link)
             case RunCard():
                 return run_card(card.run, card.lines, card.share)
             case DecisionNotice():
                 return decision(card.correction, card.decided_by)
+            case FollowUp():
+                return follow_up(card.said, card.reply)
 
     async def _link(self, posting: Posting | None) -> str:
         if posting is None or posting.message_key is None:
@@ -113,6 +120,10 @@ class SlackSurface:
     async def _permalink(self, team: str, channel: str, ts: str) -> str:
         async with _refusals_said():
             return await permalink(await self._parts.client(team), channel, ts)
+
+
+def _thread_of(conversation: Conversation) -> str:
+    return Place.of(conversation.external_id).ts
 
 
 @asynccontextmanager
