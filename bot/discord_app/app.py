@@ -12,13 +12,14 @@ import discord
 
 from bot.discord_app import changes, interactions, messages, payloads
 from bot.discord_app.features import FEATURES
-from bot.discord_app.interactions import Answer, Receiver, Registry, asked_of, read_asked
+from bot.discord_app.interactions import Receiver, Registry, asked_of, read_asked
 from bot.discord_app.outgoing import UNREACHABLE, CannotSpeak, reason
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Payload, Place
 from bot.discord_app.speaking import apologise
 from bot.discord_app.telling import tell_ops
 from bot.inbox import Inbox, Work
+from bot.office.verbs import Said
 from bot.problems import FOR_PEOPLE, sentence_of
 from storage.errors import DatabaseUnavailable
 from storage.records import InboundEvent
@@ -101,13 +102,13 @@ class DiscordApp:
             return "not a verb of ours"
         try:
             actor = await self.parts.people.actor(asked.by)
-            answer = await work(self.parts, actor, asked)
+            said = await work(self.parts, actor, asked)
         except DatabaseUnavailable:
             raise
         except FOR_PEOPLE as error:
-            await interactions.say(self.parts, asked, Answer(await sentence_of(self.parts.store, error)))
+            await interactions.say(self.parts, asked, Said(await sentence_of(self.parts.store, error)), self.registry)
             return type(error).__name__
-        await interactions.say(self.parts, asked, answer)
+        await interactions.say(self.parts, asked, said, self.registry)
         return ""
 
     async def _give_up(self, event: InboundEvent) -> None:
@@ -120,7 +121,8 @@ class DiscordApp:
                 mode, rules = await messages.rules_for(parts, said)
                 await apologise(parts, said, rules, mode)
             elif event.kind in ASKED_KINDS:
-                await interactions.say(parts, read_asked(payload), Answer(SERVER_ERROR.format(reference=event.id)))
+                said = Said(SERVER_ERROR.format(reference=event.id))
+                await interactions.say(parts, read_asked(payload), said, self.registry)
         except (CannotSpeak, *UNREACHABLE) as error:
             log.error("nobody could be told about %s (%s)", event.id, reason(error))
         text = f"A delivery failed three times: {event.kind} `{event.id}`. The log has the reason."

@@ -1,6 +1,7 @@
 """discord.py's client: it hears, and hands over what it heard. Nothing is decided here."""
 
 import logging
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ from discord import app_commands
 from bot.discord_app.app import DiscordApp
 from bot.discord_app.buttons import VerbButton
 from bot.discord_app.outgoing import NOBODY
-from bot.discord_app.payloads import DIRECT, Place, person_of
+from bot.discord_app.payloads import DIRECT, Person, Place, person_of
+from storage.ids import new_id
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +92,28 @@ class FinetoneClient(discord.AutoShardedClient):
         thread = None if guild_id is None else getattr(self.get_guild(guild_id), "get_thread", _no_thread)(channel_id)
         parent = "" if thread is None else str(thread.parent_id)
         return Place(DIRECT if guild_id is None else str(guild_id), str(channel_id), str(message_id), parent)
+
+    # ------------------------------------------------------------ reactions
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Somebody reacted; Discord tells their roles with it."""
+        by = None if event.member is None else person_of(event.member, str(event.guild_id))
+        await self._reacted("reaction_added", event, by)
+
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        """Somebody took a reaction back; Discord tells nothing of them but the id."""
+        await self._reacted("reaction_removed", event, None)
+
+    async def _reacted(self, kind: str, event: discord.RawReactionActionEvent, by: Person | None) -> None:
+        if kind not in self.app.registry.hears or str(event.user_id) == self.app.parts.me:
+            return
+        place = self._place(event.guild_id, event.channel_id, event.message_id)
+        by = by or Person(str(event.user_id), "", (), place.guild)
+        emoji = event.emoji.name if event.emoji.id is None else f"{event.emoji.name}:{event.emoji.id}"
+        # Discord gives a reaction no id, and the same one may be added again: each is a delivery of its own.
+        await self.app.kept(
+            new_id("reaction", self.app.parts.now()), kind, {"by": asdict(by), "place": asdict(place), "emoji": emoji}
+        )
 
     # ------------------------------------------------------------ what people press and send
 

@@ -3,15 +3,16 @@
 import discord
 
 from bot import moderation
-from bot.discord_app.interactions import Answer, Asked
+from bot.discord_app.interactions import Asked
 from bot.discord_app.outgoing import NOBODY, CannotSpeak, Shown, nonce_of, send
 from bot.discord_app.parts import PLATFORM, Parts
+from bot.office.verbs import Said
 from storage.records import Actor, PostingKind
 
 ASKED = "A person from the team was asked to have a look here. Until they are done, I stay silent."
 
 
-async def ask(parts: Parts, actor: Actor, asked: Asked) -> Answer:
+async def ask(parts: Parts, actor: Actor, asked: Asked) -> Said:
     """The button: silence from here on, and somebody is rung."""
     conversations = parts.store.conversations
     if asked.about.startswith("turn_"):  # under an apology, which is no reply
@@ -21,7 +22,7 @@ async def ask(parts: Parts, actor: Actor, asked: Asked) -> Answer:
     outcome = await moderation.ask_for_person(parts.store, actor, conversation_id, now=parts.now())
     parts.wake_board()
     await ring(parts, conversation_id, asked.place.guild, asked.place.channel, asked.place.message)
-    return Answer(outcome.said)
+    return Said(outcome.said)
 
 
 async def ring(parts: Parts, conversation_id: str, guild: str, channel: str, message: str) -> bool:

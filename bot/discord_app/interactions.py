@@ -9,14 +9,15 @@ delivered and not from discord.py's memory, so one that is sent after a restart 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.discord_app.buttons import read_custom_id
+from bot.discord_app.buttons import Label, read_custom_id, row
+from bot.discord_app.markup import words
 from bot.discord_app.outgoing import (
     ALREADY_ACKNOWLEDGED,
     NOBODY,
@@ -30,6 +31,7 @@ from bot.discord_app.outgoing import (
 from bot.discord_app.outgoing import Shown as Message
 from bot.discord_app.parts import Parts
 from bot.discord_app.payloads import DIRECT, Payload, Person, Place, person_of
+from bot.office.verbs import Said
 from storage.records import Actor
 
 log = logging.getLogger(__name__)
@@ -72,20 +74,20 @@ class Asked:
         return f"{self.kind} {self.verb}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the person who asked reads, and nobody else. An empty one says nothing: the act itself is the answer."""
-
-    text: str
-    view: discord.ui.View | None = None
-
-
+STYLES = {
+    "": discord.ButtonStyle.secondary,
+    "primary": discord.ButtonStyle.primary,
+    "danger": discord.ButtonStyle.danger,
+}
 _PLAIN = ("id", "token", "application", "kind", "verb", "about", "inputs")
 
-Work = Callable[[Parts, Actor, Asked], Awaitable[Answer]]
-Open = Callable[[Parts, Actor, Asked], Awaitable[discord.ui.Modal | Answer]]
+Work = Callable[[Parts, Actor, Asked], Awaitable[Said]]
+Open = Callable[[Parts, Actor, Asked], Awaitable[discord.ui.Modal | Said]]
 Hear = Callable[[Parts, Payload, bool], Awaitable[str]]
 """Works on another kind of kept event; the bool says whether this is the first try. Returns "" or why there was nothing to do."""
+
+Serve = Callable[[Parts, asyncio.Event], Coroutine[Any, Any, None]]
+"""Works in the background until the event is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Feature:
     works: Mapping[str, Work] = field(default_factory=dict[str, Work])
     opens: Mapping[str, Open] = field(default_factory=dict[str, Open])
     hears: Mapping[str, Hear] = field(default_factory=dict[str, Hear])
+    serves: Serve | None = None
     add_commands: Callable[[app_commands.CommandTree[Any]], None] | None = None
 
 
@@ -115,6 +118,12 @@ class Registry:
             self.works |= feature.works
             self.opens |= feature.opens
             self.hears |= feature.hears
+
+    def shown(self, said: Said) -> tuple[str, discord.ui.View | None]:
+        """What a person reads, and buttons for what they may do next; none for what nobody here can do."""
+        offers = [one for one in said.offers if f"{PRESS} {one.action}" in self.works | self.opens]
+        labels = [Label(one.action, one.value, one.label, STYLES.get(one.style, STYLES[""])) for one in offers]
+        return words(said.text)[:ANSWER_LIMIT], row(labels) if labels else None
 
     def add_commands(self, tree: app_commands.CommandTree[Any]) -> None:
         """Define every feature's commands."""
@@ -237,7 +246,7 @@ class Receiver:
         try:
             await asyncio.wait([keeping], timeout=FIRST_RESPONSE_S)
             if keeping.done() and keeping.exception() is not None:
-                await respond(interaction, Answer(BUSY))
+                await respond(interaction, Said(BUSY), self._registry)
             elif not keeping.done() or keeping.result():
                 await defer(interaction, is_press=asked.kind == PRESS)
             await keeping
@@ -254,8 +263,8 @@ class Receiver:
     async def _open(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
         actor = await self._parts.people.actor(asked.by)
         shown = await self._registry.opens[asked.name](self._parts, actor, asked)
-        if isinstance(shown, Answer):
-            await respond(interaction, shown)
+        if isinstance(shown, Said):
+            await respond(interaction, shown, self._registry)
             return
         shown.stop()  # discord.py would remember it for ever; what is sent is read from the delivery
         with _late_is_told(asked):
@@ -275,13 +284,12 @@ async def defer(interaction: discord.Interaction[Any], *, is_press: bool) -> Non
         log.info("interaction %s was responded to before", interaction.id)
 
 
-async def respond(interaction: discord.Interaction[Any], answer: Answer) -> None:
+async def respond(interaction: discord.Interaction[Any], said: Said, registry: Registry) -> None:
     """Answer as the first response, to the person alone."""
-    more: dict[str, Any] = {} if answer.view is None else {"view": answer.view}
+    text, view = registry.shown(said)
+    more: dict[str, Any] = {} if view is None else {"view": view}
     try:
-        await interaction.response.send_message(
-            answer.text[:ANSWER_LIMIT], ephemeral=True, allowed_mentions=NOBODY, **more
-        )
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY, **more)
     except UNREACHABLE as error:
         log.warning("interaction %s had no response in time (%s)", interaction.id, reason(error))
 
@@ -299,21 +307,21 @@ def _late_is_told(asked: Asked):
 # ---------------------------------------------------------------- the answer
 
 
-async def say(parts: Parts, asked: Asked, answer: Answer) -> None:
+async def say(parts: Parts, asked: Asked, said: Said, registry: Registry) -> None:
     """Answer the person alone: under what they pressed, or where that is no longer possible in a direct message."""
-    if not answer.text:
+    if not said.text:
         return
-    text = answer.text[:ANSWER_LIMIT]
+    text, view = registry.shown(said)
     webhook = discord.Webhook.from_state(
         {"id": int(asked.application), "type": discord.WebhookType.application.value, "token": asked.token},  # pyright: ignore[reportArgumentType]
         state=parts.client._connection,  # pyright: ignore[reportPrivateUsage]  # as Interaction.followup makes it
     )
-    more: dict[str, Any] = {} if answer.view is None else {"view": answer.view}
+    more: dict[str, Any] = {} if view is None else {"view": view}
     try:
         await patiently(lambda: webhook.send(text, ephemeral=True, allowed_mentions=NOBODY, wait=True, **more))
     except UNREACHABLE as error:
         log.info("%s is answered by a direct message (%s)", asked.name, reason(error))
-        await tell(parts, asked.by.id, Message(text, answer.view))
+        await tell(parts, asked.by.id, Message(text, view))
 
 
 async def tell(parts: Parts, user: str, shown: Message) -> discord.Message | None:

@@ -68,6 +68,18 @@ def inline(text: str, limit: int = 200) -> str:
     return re.sub(r"[*_~`|>#\\]", lambda match: f"\\{match[0]}", outgoing(excerpt(text, limit)))
 
 
+def words(text: str) -> str:
+    """A sentence of ours with anybody's words in it, as Discord shows it: nothing acts but what stands between backticks."""
+    pieces = outgoing(text).split("`")
+    if len(pieces) % 2 == 0:  # a backtick of somebody's
+        return _escaped(outgoing(text))
+    return "".join(f"`{piece}`" if number % 2 else _escaped(piece) for number, piece in enumerate(pieces))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"[*_~`|\\]|^[>#-](?= )", lambda match: f"\\{match[0]}", text, flags=re.MULTILINE)
+
+
 def thread_name(question: str) -> str:
     """What a thread about this question is called: at most 47 characters, without signs of formatting."""
     words = re.sub(r"[*_~`|>#\\\[\]]", "", outgoing(question).replace(_JOINER, ""))

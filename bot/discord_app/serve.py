@@ -44,8 +44,12 @@ class Running:
         return client
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Take up what was left, until `stop` is set."""
-        await self.app.inbox.serve(stop)
+        """Take up what was left, and do what features do in the background, until `stop` is set."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.app.inbox.serve(stop))
+            for feature in self.app.registry.features:
+                if feature.serves is not None:
+                    group.create_task(feature.serves(self.app.parts, stop))
 
 
 def discord_app(program: Program, *, is_reduced: bool = False) -> Running:
