@@ -19,6 +19,7 @@ from storage.records import (
     Actor,
     Channel,
     ChannelMode,
+    ChannelRules,
     Correction,
     CorrectionState,
     Deployment,
@@ -314,11 +315,15 @@ async def set_channel(
     *,
     mode: ChannelMode,
     is_training_allowed: bool = True,
+    rules: ChannelRules | None = None,
     now: datetime,
 ) -> Outcome[Channel]:
-    """Decide when the bot speaks in a channel, and whether its corrections may be trained on. Raises NotAllowed."""
+    """Decide when the bot speaks in a channel, for whom, and whether its corrections may be trained on. Raises NotAllowed.
+
+    `rules` None keeps those there are.
+    """
     require(actor, Right.ADMIN, "set up a channel")
-    channel = await store.channels.set(platform, place, mode, is_training_allowed, actor.id, at=now)
+    channel = await store.channels.set(platform, place, mode, is_training_allowed, actor.id, rules=rules, at=now)
     return Outcome(channel, f"Set to {mode}. {MODE_WORDS[mode]}")
 
 

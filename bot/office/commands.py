@@ -3,30 +3,45 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot import moderation
+from bot.flags import open_flags
 from bot.office.office import Office
 from bot.office.telling import Line, Told, told
 from bot.text import excerpt
 from bot.wording import counted, moment
-from storage.records import Actor, ChannelMode, CorrectionState, Right, Turn
+from storage.records import Actor, ChannelMode, ChannelRules, CorrectionState, Reply, ReplySource, Right, Turn
 
 QUEUE_SHOWN = 10
+FLAGS_SHOWN = 5
+NOTHING_WAITS = "Nothing waits for approval."
 MODELS_SHOWN = 10
 PROMPT_SHOWN = 1_500  # characters
 
+SOURCES = {
+    ReplySource.TUNED: "the tuned model that served then",
+    ReplySource.BASE: "the base model with the voice's prompt",
+    ReplySource.NOTICE: "a fixed sentence; no model was asked, or none answered",
+}
 TRAINING_WORDS = {"training": True, "no-training": False}
 
 
 async def queue(office: Office, actor: Actor) -> Told:
-    """The corrections that wait longest. Raises NotAllowed."""
+    """What waits for a moderator's look, and the corrections that wait longest. Raises NotAllowed."""
     moderation.require(actor, Right.MODERATOR, "see the queue")
+    flags = await open_flags(office.store, office.voice.id)
+    looks = [
+        Line(f"{excerpt(each.turn.question, 80)} → {excerpt(each.reply.standing_text, 120)}", f"⚑ Flagged by {each.by}")
+        for each in flags[:FLAGS_SHOWN]
+    ]
+    if len(flags) > FLAGS_SHOWN:
+        looks.append(Line(f"and {len(flags) - FLAGS_SHOWN} more flagged, listed in the console"))
     corrections = office.store.corrections
     waiting = await corrections.list(office.voice.id, (CorrectionState.PROPOSED,), limit=QUEUE_SHOWN)
     if not waiting:
-        return told("Nothing waits for approval.")
+        return Told([Line(NOTHING_WAITS), *looks])
     total = (await corrections.count(office.voice.id))[CorrectionState.PROPOSED]
     wait = "waits" if total == 1 else "wait"
     lines = [Line(f"• {excerpt(c.question, 80)} → {excerpt(c.corrected_text, 120)}") for c in waiting]
-    return Told(lines, f"{counted(total, 'correction')} {wait} for approval, the oldest first")
+    return Told([*lines, *looks], f"{counted(total, 'correction')} {wait} for approval, the oldest first")
 
 
 async def models(office: Office, actor: Actor) -> Told:
@@ -51,13 +66,28 @@ async def voice(office: Office, actor: Actor) -> Told:
     return Told([Line(excerpt(known.system_prompt, PROMPT_SHOWN))], f"{known.name} on {known.base_model}")
 
 
+async def why(office: Office, actor: Actor, reply: Reply) -> Told:
+    """Which model gave an answer, under which prompt, and since when it serves. Raises NotAllowed."""
+    moderation.require(actor, Right.MODERATOR, "see where an answer comes from")
+    lines = [Line(SOURCES[reply.source], "From"), Line(moment(reply.created_at), "Written")]
+    if reply.model_name is not None:
+        serving = await office.store.models.serving_at(reply.voice_id, reply.created_at)
+        served = serving is not None and serving.id == reply.deployment_id
+        number = f"model {serving.model.number}" if served and serving is not None else "no model of ours"
+        lines.append(Line(f"{number} ({reply.model_name})", "Model"))
+        if served and serving is not None:
+            lines.append(Line(f"{moment(serving.since)}: {excerpt(serving.why, 150)}", "Serving since"))
+    if reply.prompt_hash is not None:
+        lines.append(Line(reply.prompt_hash, "Prompt"))
+    if reply.corrected_text not in (None, reply.text):
+        lines.append(Line("The words that stand there are a teammate's."))
+    return Told(lines, "Why this answer")
+
+
 async def channel(office: Office, actor: Actor, channel_key: str, words: Sequence[str]) -> Told:
     """What is set for a channel; or, with words, set it. Raises NotAllowed."""
-    known = await office.store.channels.get(office.platform, channel_key)
-    mode = await office.mode(channel_key)
-    may_train = known is None or known.is_training_allowed
-    if not words:
-        return told(f"This channel is set to {mode}. {moderation.MODE_WORDS[mode]} {_consent(may_train)}")
+    mode: ChannelMode | None = None
+    may_train: bool | None = None
     for word in words:
         if word in list(ChannelMode):
             mode = ChannelMode(word)
@@ -66,11 +96,37 @@ async def channel(office: Office, actor: Actor, channel_key: str, words: Sequenc
         else:
             choices = "mention, auto, draft, off, training or no-training"
             return told(f"“{excerpt(word, 30)}” is no setting. Say {choices}.")
+    if words:
+        return await set_channel(office, actor, channel_key, mode=mode, may_train=may_train)
+    mode = await office.mode(channel_key)
+    may_train = await office.may_train(channel_key)
+    return told(f"This channel is set to {mode}. {moderation.MODE_WORDS[mode]} {_consent(may_train)}")
+
+
+async def set_channel(
+    office: Office,
+    actor: Actor,
+    channel_key: str,
+    *,
+    mode: ChannelMode | None = None,
+    may_train: bool | None = None,
+    rules: ChannelRules | None = None,
+) -> Told:
+    """Set it for a channel; what is None stays as it is. Raises NotAllowed."""
+    mode = mode or await office.mode(channel_key)
+    may_train = await office.may_train(channel_key) if may_train is None else may_train
     if mode is ChannelMode.DRAFT and not office.rules.review_channel:
         setting = f"FINETONE_{office.platform.upper()}_REVIEW_CHANNEL"
         return told(f"Drafts need a review channel. Set {setting} to its id first, then say this again.")
     outcome = await moderation.set_channel(
-        office.store, actor, office.platform, channel_key, mode=mode, is_training_allowed=may_train, now=office.now()
+        office.store,
+        actor,
+        office.platform,
+        channel_key,
+        mode=mode,
+        is_training_allowed=may_train,
+        rules=rules,
+        now=office.now(),
     )
     return told(f"{outcome.said} {_consent(may_train)}")
 

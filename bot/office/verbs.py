@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot import moderation
 from bot.office.office import Office
-from storage.records import Actor, Correction, CorrectionState, Judgement, Posting, Reply, Right
+from storage.records import Actor, Correction, CorrectionState, Judgement, Posting, Reply, Right, Turn
 
 NOT_MINE = "That is not an answer of mine, so there is nothing to do with it."
 MINE = "That is an answer of mine. Choose the person's answer that I should learn from."
@@ -18,6 +18,7 @@ NOTHING_BEFORE = (
 )
 TAUGHT = "Taught from a person's answer in the thread."
 ASK_FOR_TEXT = "What should that answer have been?"
+LOOKED_BACK = 100  # turns of a conversation, for the reply before a person's answer
 
 
 class Sign(StrEnum):
@@ -121,11 +122,15 @@ async def take_back(office: Office, actor: Actor, correction_id: str) -> Said:
 
 @dataclass(frozen=True, slots=True)
 class HumanAnswer:
-    """A person's answer in a conversation, by the keys its messages are recorded under; `channel_key` for the consent."""
+    """A person's answer in a conversation, by the keys its messages are recorded under; `channel_key` for the consent.
+
+    `is_after` says whether a question was asked before it, for platforms whose keys do not sort by time.
+    """
 
     conversation_key: str
     key: str
     channel_key: str
+    is_after: Callable[[Turn], bool] | None = None
 
 
 async def teach(office: Office, teacher: Actor, answer: HumanAnswer, text: str) -> Said:
@@ -155,8 +160,14 @@ async def unteach(office: Office, teacher: Actor, answer: HumanAnswer) -> Said:
 
 
 async def _reply_before(office: Office, answer: HumanAnswer) -> Reply | None:
-    known = await office.store.conversations.find(office.platform, answer.conversation_key)
-    return None if known is None else await office.store.conversations.last_reply(known.id, answer.key)
+    conversations = office.store.conversations
+    known = await conversations.find(office.platform, answer.conversation_key)
+    if known is None:
+        return None
+    if answer.is_after is None:
+        return await conversations.last_reply(known.id, answer.key)
+    turns = await conversations.recent_turns(known.id, LOOKED_BACK)
+    return next((reply for turn, reply in reversed(turns) if reply is not None and answer.is_after(turn)), None)
 
 
 # ---------------------------------------------------------------- deciding
