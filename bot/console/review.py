@@ -10,13 +10,13 @@ from fastapi.responses import Response
 from bot import moderation
 from bot.console.visit import Here, Visit
 from bot.diff import Piece, word_diff
+from bot.flags import name_in, open_flags
 from bot.problems import sentence_of
 from bot.text import TextRefused
 from storage.errors import AlreadyDecided
-from storage.records import Actor, Correction, CorrectionState, DatasetLine, Feedback, Judgement, Reply, Right, Turn
+from storage.records import Actor, Correction, CorrectionState, DatasetLine
 
 PER_PAGE = 20
-FLAGS_LOOKED_AT = 60  # newest flags; those that were settled since are not shown
 
 _LISTS = {
     "waiting": (CorrectionState.PROPOSED,),
@@ -39,16 +39,6 @@ class ShownCorrection:
     is_own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ShownFlag:
-    """A reply that somebody flagged and no moderator has looked at."""
-
-    flag: Feedback
-    by: str
-    turn: Turn
-    reply: Reply
-
-
 @router.get("/review")
 async def review_list(visit: Here, show: str = "waiting", page: int = 1) -> Response:
     """One page of the list: those that wait oldest first, those decided newest first."""
@@ -66,7 +56,7 @@ async def review_list(visit: Here, show: str = "waiting", page: int = 1) -> Resp
         pages=pages,
         counts={name: sum(counts[state] for state in states) for name, states in _LISTS.items()},
         corrections=await _shown(visit, await _slice(visit, show, total, page)),
-        flags=await _flags(visit) if show == "waiting" and page == 1 else [],
+        flags=await open_flags(visit.store, visit.console.voice_id) if show == "waiting" and page == 1 else [],
     )
 
 
@@ -197,32 +187,3 @@ def _with_names(visit: Visit, correction: Correction, people: dict[str, Actor]) 
         is_own and not visit.console.team_of_one,
         is_own,
     )
-
-
-def name_in(people: dict[str, Actor], actor_id: str | None) -> str:
-    """The person's name; "somebody" for one who is not there any more."""
-    return people[actor_id].name if actor_id in people else "somebody"
-
-
-async def _flags(visit: Visit) -> list[ShownFlag]:
-    """Flagged replies that wait for a moderator, newest first: not corrected since, nor called good by a moderator."""
-    store = visit.store
-    flags = await store.feedback.flagged(visit.console.voice_id, FLAGS_LOOKED_AT)
-    judged = await store.feedback.for_replies(flag.reply_id for flag in flags)
-    people = await store.people.actors(given.actor_id for each in judged.values() for given in each)
-    found: dict[str, ShownFlag] = {}
-    for flag in flags:
-        is_settled = any(
-            given.judgement is Judgement.GOOD and given.given_at >= flag.given_at and _moderates(people, given)
-            for given in judged.get(flag.reply_id, ())
-        )
-        if flag.reply_id in found or is_settled or await store.corrections.for_reply(flag.reply_id):
-            continue
-        reply = await store.conversations.reply(flag.reply_id)
-        turn = await store.conversations.turn(reply.turn_id)
-        found[flag.reply_id] = ShownFlag(flag, name_in(people, flag.actor_id), turn, reply)
-    return list(found.values())
-
-
-def _moderates(people: dict[str, Actor], given: Feedback) -> bool:
-    return given.actor_id in people and people[given.actor_id].has(Right.MODERATOR)

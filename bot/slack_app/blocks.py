@@ -4,7 +4,7 @@ Limits (docs.slack.dev, Block Kit, read 2026-11-21): a section takes 3,000 chara
 text 75 and its value 2,000; beyond about 13,200 characters in all a message is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -282,12 +282,12 @@ def hand_over_card(
     return Shown(title, blocks)
 
 
-def draft_card(reply: Reply, question: str, link: str) -> Shown:
+def draft_card(reply: Reply, question: str, link: str, domains: Collection[str] = ()) -> Shown:
     """A reply that nobody has seen yet, for a moderator to send, change or drop."""
     where = f" · <{link}|See the question>" if link else ""
     blocks = [
         section(f"*Draft*{where}\n*Question*  {inline(question, 400)}"),
-        {"type": "markdown", "text": outgoing(reply.text)[:PART_LIMIT] or "…"},
+        {"type": "markdown", "text": outgoing(reply.text, domains)[:PART_LIMIT] or "…"},
         actions(
             button("Send", "send_draft", reply.id, style="primary"),
             button("Edit and send", "edit_draft", reply.id),

@@ -45,7 +45,8 @@ async def offer(parts: Parts, turn: Turn, place: Place, *, takes_over: bool = Fa
     subject = f"draft/{turn.id}"
     ts = "" if is_new else await sent_before(client, bot.user, channel, subject, posting.created_at)
     if not ts:
-        shown = draft_card(reply, turn.question, await permalink(client, place.channel, place.ts))
+        link = await permalink(client, place.channel, place.ts)
+        shown = draft_card(reply, turn.question, link, parts.rules.domains)
         ts = (await post(client, channel, shown, subject=subject)).ts
     card = await parts.store.postings.landed(posting.id, ts)
     if card.shown:  # somebody pressed while we did not know where it stands
@@ -120,7 +121,7 @@ async def _close(parts: Parts, team: str, turn: Turn, reply: Reply, said: str) -
     for card in await parts.store.postings.of(PostingKind.DRAFT, turn.id):
         if card.message_key is None or card.removed_at is not None:
             continue
-        shown = draft_card(replace(reply, text=reply.standing_text), turn.question, "")
+        shown = draft_card(replace(reply, text=reply.standing_text), turn.question, "", parts.rules.domains)
         decided = Shown(said, [*shown.blocks[:-1], context(f"*{said}*")])
         await put_right(await parts.client(team), Message(SlackChannel.of(card.place).id, card.message_key), decided)
         await parts.store.postings.shows(card.id, LAST)

@@ -77,6 +77,19 @@ async def test_the_queue_lists_what_waits_and_how_much(open_shop: Shop):
     assert "example.com" not in said
 
 
+async def test_the_queue_names_flagged_replies_until_a_moderator_has_looked(open_shop: Shop):
+    there = open_shop.workspace
+    _, reply = await open_shop.asked("Where is <!channel> my parcel?")
+    await there.shortcut(there.moderator, reply, "ft_flag")
+    await settled(open_shop)
+    said = (await typed(open_shop, there.moderator, "/finetone queue"))["text"]
+    assert said.startswith("Nothing waits for approval.\n*⚑ Flagged by moderator*  Where is")
+    assert "<" not in said
+    await there.shortcut(there.moderator, reply, "ft_good")
+    await settled(open_shop)
+    assert (await typed(open_shop, there.moderator, "/finetone queue"))["text"] == "Nothing waits for approval."
+
+
 async def _proposed(shop: Shop) -> int:
     return (await shop.store.corrections.count(shop.voice.id))[CorrectionState.PROPOSED]
 
