@@ -39,6 +39,18 @@ class Clock:
         return self.now
 
 
+# Tests that share something for the whole run, by the fixture they share it through: each group stays in one process when
+# the run is spread over several (Makefile). Two real trainings at once would starve each other.
+SHARED = {"weights": "real model", "recorded": "what Discord was asked"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in SHARED:
+                item.add_marker(pytest.mark.xdist_group(SHARED[fixture]))
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
