@@ -17,6 +17,9 @@ from bot import answering, moderation
 from bot.chat import Question
 from bot.console.sign_in import one_time_link
 from bot.demo.story import play
+from bot.discord_app import cli as discord_cli
+from bot.discord_app.doctor import check_discord
+from bot.discord_app.serve import DiscordRefused
 from bot.doctor import Check, check_program
 from bot.embedded import DataDirBusy, TunerFailed, data_dir_lock
 from bot.program import Program, local_actor, lock_dir, open_program, open_store, utc_now
@@ -60,6 +63,7 @@ FOR_PEOPLE = (
     ProviderError,
     StorageError,
     SlackRefused,
+    DiscordRefused,
     CannotUnseal,
     moderation.NotAllowed,
 )
@@ -142,18 +146,21 @@ def _with_model(action: Callable[[Program, Actor], Coroutine[Any, Any, None]]) -
 
 @app.command()
 def run(port: Annotated[int | None, typer.Option(help="TCP port of the console; 0 takes a free one.")] = None) -> None:
-    """Start everything here: the model, the console, the worker, and Slack where its tokens are set. Prints one link to open."""
+    """Start everything here: model, console, worker, and Slack and Discord if their tokens are set. Prints one link to open."""
     settings = load_settings() if port is None else load_settings(console_port=port)
     with contextlib.ExitStack() as bindings:
         bound = bindings.enter_context(listening(settings.console_host, settings.console_port))
         way = slack_cli.way_of(settings)
         slack = None if way is None else bindings.enter_context(slack_cli.receiver(settings, way))
+        discord = discord_cli.receiver(settings) if discord_cli.is_wanted(settings) else None
+        platforms = [platform for platform in (slack, discord) if platform is not None]
+        greetings = [slack_cli.why_not(settings), *(platform.greeting for platform in platforms)]
 
         async def serve(program: Program, _: Actor) -> None:
             async with until_stopped() as stop:
-                await _greet(program, bound.getsockname()[1], slack.greeting if slack else slack_cli.why_not(settings))
+                await _greet(program, bound.getsockname()[1], " ".join(filter(None, greetings)))
                 parts = [serve_console(program, bound, stop), serve_worker(program, stop)]
-                await together(*parts, *([slack.serve(program, stop)] if slack else []))
+                await together(*parts, *(platform.serve(program, stop) for platform in platforms))
 
         _with_program(serve, settings)
 
@@ -204,6 +211,7 @@ def _apart(part: Callable[[Program, Any, asyncio.Event], Coroutine[Any, Any, Non
 serving = typer.Typer(help="Serve one platform.", no_args_is_help=True)
 app.add_typer(serving, name="serve")
 app.add_typer(slack_cli.slack, name="slack")
+app.add_typer(discord_cli.discord, name="discord")
 
 
 @serving.command("slack")
@@ -221,6 +229,22 @@ def serve_slack(
                 await together(slack.serve(program, stop), *([serve_worker(program, stop)] if with_worker else []))
 
         _with_program(serve, settings)
+
+
+@serving.command("discord")
+def serve_discord(
+    with_worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Train here as well.")] = True,
+) -> None:
+    """Answer in Discord. Needs the token that docs/discord.md tells how to get."""
+    settings = load_settings()
+    discord = discord_cli.receiver(settings)
+
+    async def serve(program: Program, _: Actor) -> None:
+        async with until_stopped() as stop:
+            _say(f"{discord.greeting} Ctrl+C stops it.")
+            await together(discord.serve(program, stop), *([serve_worker(program, stop)] if with_worker else []))
+
+    _with_program(serve, settings)
 
 
 @app.command()
@@ -244,7 +268,7 @@ def link(
 
 @app.command()
 def doctor() -> None:
-    """Say what is missing here and the next step: settings, database, model, and Slack's tokens, scopes and channels."""
+    """Say what is missing here and the next step: settings, database, model, and what Slack and Discord are to allow."""
 
     async def look() -> list[Check]:
         settings = load_settings()
@@ -252,6 +276,7 @@ def doctor() -> None:
             Check("settings", True, "understood"),
             *await check_program(settings),
             *await check_slack(settings),
+            *await check_discord(settings),
         ]
 
     try:

@@ -4,13 +4,13 @@ Discord delivers over a socket and waits for no acknowledgement of messages; wha
 the socket was, is fetched afterwards (catching_up.py).
 """
 
-import asyncio
 import logging
 from typing import Any
 
 import discord
 
 from bot.discord_app import changes, interactions, messages, payloads
+from bot.discord_app.catching_up import Listening
 from bot.discord_app.features import FEATURES
 from bot.discord_app.interactions import Receiver, Registry, asked_of, read_asked
 from bot.discord_app.outgoing import UNREACHABLE, CannotSpeak, reason
@@ -38,9 +38,17 @@ class DiscordApp:
         self.registry = Registry(FEATURES)
         self.inbox = Inbox(parts.store, PLATFORM, owner, Work(self._handle, self._give_up), parts.now)
         self.receiver = Receiver(parts, self.registry, self.inbox.receive)
-        self.has_missed = asyncio.Event()  # something was told that could not be kept
+        self.listening = Listening(parts, self.message)
 
     # ------------------------------------------------------------ receiving
+
+    async def began(self) -> None:
+        """A session with Discord began: fetch what was said since the last one."""
+        try:
+            await self.listening.begin(list(self.parts.client.guilds))
+        except DatabaseUnavailable as error:
+            log.error("what was missed on Discord is fetched later: %s", error)
+            self.listening.missed()
 
     async def message(self, message: discord.Message) -> bool:
         """Somebody wrote; whether that is new. Bots, webhooks and Discord's own notices are left alone."""
@@ -67,7 +75,7 @@ class DiscordApp:
             return await self.inbox.receive(key, kind, payload)
         except DatabaseUnavailable as error:
             log.error("%s cannot be kept and is fetched later: %s", kind, error)
-            self.has_missed.set()
+            self.listening.missed()
             return False
 
     # ------------------------------------------------------------ working

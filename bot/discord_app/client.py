@@ -53,6 +53,20 @@ class FinetoneClient(discord.AutoShardedClient):
         """Know the buttons under every message of ours, old and new."""
         self.add_dynamic_items(VerbButton)
 
+    # ------------------------------------------------------------ the connection
+
+    async def on_ready(self) -> None:
+        """A session began: what was said before it is not told."""
+        await self.app.began()
+
+    async def on_disconnect(self) -> None:
+        """The connection is gone; discord.py connects again."""
+        self.app.listening.lost()
+
+    async def on_resumed(self) -> None:
+        """The old session goes on, and Discord has told what was missed."""
+        self.app.listening.resumed()
+
     # ------------------------------------------------------------ messages
 
     async def on_message(self, message: discord.Message) -> None:

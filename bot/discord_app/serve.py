@@ -4,7 +4,6 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
@@ -12,6 +11,7 @@ from discord.http import Route
 
 from bot.discord_app.app import DiscordApp
 from bot.discord_app.client import FinetoneClient
+from bot.discord_app.outgoing import UNREACHABLE, reason
 from bot.discord_app.parts import Parts, Rules
 from bot.discord_app.people import People, roster_of
 from bot.program import Program
@@ -44,9 +44,10 @@ class Running:
         return client
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Take up what was left, and do what features do in the background, until `stop` is set."""
+        """Take up what was left, note how far was heard, and do what features do in the background, until `stop` is set."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.app.inbox.serve(stop))
+            group.create_task(self.app.listening.serve(stop))
             for feature in self.app.registry.features:
                 if feature.serves is not None:
                     group.create_task(feature.serves(self.app.parts, stop))
@@ -142,10 +143,28 @@ async def _connect(client: FinetoneClient, token: str, stop: asyncio.Event) -> N
         if error.code == 4004:
             raise DiscordRefused(TOKEN_REFUSED) from error
         raise DiscordRefused(f"Discord closed the connection with code {error.code}.") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise DiscordRefused(
-            f"{Route.BASE} cannot be reached ({type(error).__name__}). Look at the network and FINETONE_DISCORD_API_URL."
-        ) from error
+    except UNREACHABLE as error:
+        raise unreachable(error) from error
+
+
+def unreachable(error: BaseException) -> DiscordRefused:
+    """What to say of an error that keeps the bot from Discord altogether."""
+    return DiscordRefused(
+        f"{Route.BASE} did not answer as Discord does ({reason(error)}). Look at the network and FINETONE_DISCORD_API_URL."
+    )
+
+
+async def application_id(settings: Settings) -> int:
+    """The application that the token belongs to. Raises DiscordRefused."""
+    aim(settings)
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        try:
+            await client.login(settings.discord_token.get_secret_value())
+            return (await client.application_info()).id
+        except discord.LoginFailure as error:
+            raise DiscordRefused(TOKEN_REFUSED) from error
+        except UNREACHABLE as error:
+            raise unreachable(error) from error
 
 
 TOKEN_REFUSED = (

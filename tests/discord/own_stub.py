@@ -142,6 +142,9 @@ class OwnStub:
 
     async def _rest(self, asked: web.Request) -> web.Response:
         method, path = asked.method, urllib.parse.unquote(asked.path.removeprefix(API))
+        if path == "/users/@me/guilds":  # which simcord has not
+            guilds = [{"id": str(one.id), "name": one.name} for one in self.backend.guilds.values()]
+            return _answer(200, guilds if "after" not in asked.query else [])
         if path == "/gateway/bot":
             limits = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
             return _answer(200, {"url": self.gateway_url, "shards": 1, "session_start_limit": limits})
@@ -160,6 +163,9 @@ class OwnStub:
             return _answer(404, {"message": "404: Not Found", "code": 0})
         except simcord.BackendError as error:
             return _answer(error.status, error.to_json())
+        if path == "/oauth2/applications/@me":  # Discord tells there what the portal grants
+            is_granted = self.gateway.approved is None or self.gateway.approved.message_content
+            answer = answer | {"flags": 1 << 19 if is_granted else 0}
         return _answer(fault.status, fault.body) if fault else _answer(200, answer, BUCKET)
 
     def _ask(self, method: str, path: str, body: Any, files: list[Upload], asked: web.Request) -> Any:
