@@ -8,6 +8,7 @@ delivered and not from discord.py's memory, so one that is sent after a restart 
 
 import asyncio
 import contextlib
+import io
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,8 +17,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord_app.buttons import Label, read_custom_id, row
-from bot.discord_app.markup import words
+from bot.discord_app.answers import Reading, shown
+from bot.discord_app.buttons import read_custom_id
 from bot.discord_app.outgoing import (
     ALREADY_ACKNOWLEDGED,
     NOBODY,
@@ -37,7 +38,6 @@ from storage.records import Actor
 log = logging.getLogger(__name__)
 
 FIRST_RESPONSE_S = 1.5  # Discord waits 3; the row may not take longer than this before the response is made without it
-ANSWER_LIMIT = 1_900  # characters of an answer to one person
 BUSY = "Sorry, that cannot be kept at the moment. Please do it again in a minute."
 
 PRESS, FORM, COMMAND = "press", "form", "command"  # kinds of rows, and how verbs are named: "press good"
@@ -51,6 +51,7 @@ class Target:
     author: str
     is_bot: bool
     text: str
+    reply_to: str = ""  # id of the message it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Asked:
     place: Place  # the message a button stands under; `message` is "" where there is none
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     target: Target | None = None
+    is_first_try: bool = True  # False: an earlier attempt at this very interaction died
 
     @property
     def name(self) -> str:
@@ -74,15 +76,11 @@ class Asked:
         return f"{self.kind} {self.verb}"
 
 
-STYLES = {
-    "": discord.ButtonStyle.secondary,
-    "primary": discord.ButtonStyle.primary,
-    "danger": discord.ButtonStyle.danger,
-}
 _PLAIN = ("id", "token", "application", "kind", "verb", "about", "inputs")
 
-Work = Callable[[Parts, Actor, Asked], Awaitable[Said]]
-Open = Callable[[Parts, Actor, Asked], Awaitable[discord.ui.Modal | Said]]
+Answer = Said | Reading
+Work = Callable[[Parts, Actor, Asked], Awaitable[Answer]]
+Open = Callable[[Parts, Actor, Asked], Awaitable[discord.ui.Modal | Answer]]
 Hear = Callable[[Parts, Payload, bool], Awaitable[str]]
 """Works on another kind of kept event; the bool says whether this is the first try. Returns "" or why there was nothing to do."""
 
@@ -119,11 +117,9 @@ class Registry:
             self.opens |= feature.opens
             self.hears |= feature.hears
 
-    def shown(self, said: Said) -> tuple[str, discord.ui.View | None]:
-        """What a person reads, and buttons for what they may do next; none for what nobody here can do."""
-        offers = [one for one in said.offers if f"{PRESS} {one.action}" in self.works | self.opens]
-        labels = [Label(one.action, one.value, one.label, STYLES.get(one.style, STYLES[""])) for one in offers]
-        return words(said.text)[:ANSWER_LIMIT], row(labels) if labels else None
+    def can(self, verb: str) -> bool:
+        """Whether somebody here does something when a button with this verb is pressed."""
+        return f"{PRESS} {verb}" in self.works or f"{PRESS} {verb}" in self.opens
 
     def add_commands(self, tree: app_commands.CommandTree[Any]) -> None:
         """Define every feature's commands."""
@@ -192,14 +188,16 @@ def _target(delivered: Mapping[str, Any]) -> Target | None:
     if delivered.get("type") != discord.AppCommandType.message.value:
         return None
     resolved: dict[str, Any] = delivered.get("resolved") or {}
-    shown: dict[str, dict[str, Any]] = resolved.get("messages") or {}
-    message = shown.get(str(delivered.get("target_id")), {})
+    messages: dict[str, dict[str, Any]] = resolved.get("messages") or {}
+    message = messages.get(str(delivered.get("target_id")), {})
     author: dict[str, Any] = message.get("author") or {}
+    answered: dict[str, Any] = message.get("message_reference") or {}
     return Target(
         str(delivered.get("target_id")),
         str(author.get("id", "")),
         bool(author.get("bot")) or "webhook_id" in message,
         str(message.get("content", "")),
+        str(answered.get("message_id") or ""),
     )
 
 
@@ -261,14 +259,14 @@ class Receiver:
             await asyncio.shield(self._responding[asked.id])
 
     async def _open(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
-        actor = await self._parts.people.actor(asked.by)
-        shown = await self._registry.opens[asked.name](self._parts, actor, asked)
-        if isinstance(shown, Said):
-            await respond(interaction, shown, self._registry)
+        actor = await self._parts.actor(asked.by)
+        opened = await self._registry.opens[asked.name](self._parts, actor, asked)
+        if not isinstance(opened, discord.ui.Modal):
+            await respond(interaction, opened, self._registry)
             return
-        shown.stop()  # discord.py would remember it for ever; what is sent is read from the delivery
+        opened.stop()  # discord.py would remember it for ever; what is sent is read from the delivery
         with _late_is_told(asked):
-            await interaction.response.send_modal(shown)
+            await interaction.response.send_modal(opened)
 
 
 async def defer(interaction: discord.Interaction[Any], *, is_press: bool) -> None:
@@ -284,12 +282,12 @@ async def defer(interaction: discord.Interaction[Any], *, is_press: bool) -> Non
         log.info("interaction %s was responded to before", interaction.id)
 
 
-async def respond(interaction: discord.Interaction[Any], said: Said, registry: Registry) -> None:
+async def respond(interaction: discord.Interaction[Any], answer: Answer, registry: Registry) -> None:
     """Answer as the first response, to the person alone."""
-    text, view = registry.shown(said)
-    more: dict[str, Any] = {} if view is None else {"view": view}
+    message = shown(answer, registry.can)
+    more: dict[str, Any] = {} if message.view is None else {"view": message.view}
     try:
-        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY, **more)
+        await interaction.response.send_message(message.text, ephemeral=True, allowed_mentions=NOBODY, **more)
     except UNREACHABLE as error:
         log.warning("interaction %s had no response in time (%s)", interaction.id, reason(error))
 
@@ -307,21 +305,27 @@ def _late_is_told(asked: Asked):
 # ---------------------------------------------------------------- the answer
 
 
-async def say(parts: Parts, asked: Asked, said: Said, registry: Registry) -> None:
+async def say(parts: Parts, asked: Asked, answer: Answer, registry: Registry) -> None:
     """Answer the person alone: under what they pressed, or where that is no longer possible in a direct message."""
-    if not said.text:
+    message = shown(answer, registry.can)
+    if not message.text:
         return
-    text, view = registry.shown(said)
     webhook = discord.Webhook.from_state(
         {"id": int(asked.application), "type": discord.WebhookType.application.value, "token": asked.token},  # pyright: ignore[reportArgumentType]
         state=parts.client._connection,  # pyright: ignore[reportPrivateUsage]  # as Interaction.followup makes it
     )
-    more: dict[str, Any] = {} if view is None else {"view": view}
+
+    async def follow_up() -> None:
+        more: dict[str, Any] = {} if message.view is None else {"view": message.view}
+        if message.file is not None:  # read anew at each try
+            more["file"] = discord.File(io.BytesIO(message.file[1]), message.file[0])
+        await webhook.send(message.text, ephemeral=True, allowed_mentions=NOBODY, wait=True, **more)
+
     try:
-        await patiently(lambda: webhook.send(text, ephemeral=True, allowed_mentions=NOBODY, wait=True, **more))
+        await patiently(follow_up)
     except UNREACHABLE as error:
         log.info("%s is answered by a direct message (%s)", asked.name, reason(error))
-        await tell(parts, asked.by.id, Message(text, view))
+        await tell(parts, asked.by.id, message)
 
 
 async def tell(parts: Parts, user: str, shown: Message) -> discord.Message | None:

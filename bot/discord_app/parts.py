@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import discord
 
-from bot.discord_app.outgoing import room_at
-from bot.discord_app.payloads import Said
+from bot.discord_app.outgoing import UNREACHABLE, reason, room_at
+from bot.discord_app.payloads import DIRECT, Person, Said, person_of
 from bot.discord_app.people import PLATFORM, People
 from bot.discord_app.replying import Speech
 from bot.office import office
+from bot.office.cards import Surface
 from bot.rates import Latest
-from storage.records import ChannelMode, ChannelRules, Reply, ThreadMode, Turn
+from storage.records import Actor, ChannelMode, ChannelRules, Reply, ThreadMode, Turn
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Parts(office.Office):
     platform: str = field(default=PLATFORM, init=False)
     client: discord.Client
     people: People
+    surface: Surface = field(init=False)  # set once there are parts to make it of
     rules: Rules  # pyright: ignore[reportIncompatibleVariableOverride]  # Discord's own, never exchanged
     latest: Latest  # when each person last asked, by channel
     is_reduced: bool = False  # without the message-content intent
@@ -74,6 +76,24 @@ class Parts(office.Office):
     def speech(self) -> Speech:
         """What showing a reply needs."""
         return Speech(self.client, self.store, self.rules.domains, self.rules.is_streaming, self.removing, self.now)
+
+    async def actor(self, person: Person) -> Actor:
+        """Who acts. Discord tells no roles in direct messages, so there they are looked up in the team's server."""
+        member = await self._member(person.id) if person.guild == DIRECT else None
+        return await self.people.actor(member or person)
+
+    async def _member(self, user: str) -> Person | None:
+        """Somebody in a server where one of our roles is; None where they are in none, or Discord does not tell."""
+        for guild in self.client.guilds:
+            if not any(guild.get_role(int(id)) for id in self.people.named if id.isdecimal()):
+                continue
+            try:
+                return person_of(await guild.fetch_member(int(user)), str(guild.id))
+            except discord.NotFound:
+                continue
+            except UNREACHABLE as error:
+                log.warning("the roles of %s are not known (%s)", user, reason(error))
+        return None
 
     async def channel(self, channel_key: str) -> tuple[ChannelMode, ChannelRules]:
         """When the bot speaks in the channel, and by which rules; the installation's where nothing was set."""

@@ -57,6 +57,11 @@ class People:
         actor = await self._store.people.ensure_actor(PLATFORM, person.id, name, kept, at=self._now())
         return replace(actor, rights=rights)
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The ids of everyone and every role that is given a right."""
+        return self._roster.ids
+
     def is_staff(self, person: Person) -> bool:
         """Whether somebody has any right here."""
         return bool(self._roster.rights(person))
