@@ -5,6 +5,8 @@ the socket was, is fetched afterwards (catching_up.py).
 """
 
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -69,6 +71,11 @@ class DiscordApp:
         if (asked := asked_of(interaction)) is not None:
             await self.receiver.receive(interaction, asked)
 
+    async def commanded(self, interaction: discord.Interaction[Any], verb: str, inputs: Mapping[str, Any]) -> None:
+        """Somebody gave a command, or chose one of ours in a message's menu."""
+        if (asked := asked_of(interaction, verb, inputs)) is not None:
+            await self.receiver.receive(interaction, asked)
+
     async def kept(self, key: str, kind: str, payload: Payload) -> bool:
         """Keep a delivery and begin with it; False where it is known, or cannot be kept: it is then fetched later."""
         try:
@@ -94,7 +101,7 @@ class DiscordApp:
                 case "thread_deleted":
                     return await changes.thread_was_deleted(self.parts, payload["guild"], payload["thread"])
                 case kind if kind in ASKED_KINDS:
-                    return await self._asked(payload)
+                    return await self._asked(payload, is_first_try)
                 case kind if kind in self.registry.hears:
                     return await self.registry.hears[kind](self.parts, payload, is_first_try)
                 case _:
@@ -102,14 +109,14 @@ class DiscordApp:
         except CannotSpeak as refused:
             return str(refused)
 
-    async def _asked(self, payload: Payload) -> str:
-        asked = read_asked(payload)
+    async def _asked(self, payload: Payload, is_first_try: bool) -> str:
+        asked = replace(read_asked(payload), is_first_try=is_first_try)
         await self.receiver.responded(asked)
         work = self.registry.works.get(asked.name)
         if work is None:
             return "not a verb of ours"
         try:
-            actor = await self.parts.people.actor(asked.by)
+            actor = await self.parts.actor(asked.by)
             said = await work(self.parts, actor, asked)
         except DatabaseUnavailable:
             raise

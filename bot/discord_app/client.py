@@ -1,6 +1,7 @@
 """discord.py's client: it hears, and hands over what it heard. Nothing is decided here."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -134,6 +135,10 @@ class FinetoneClient(discord.AutoShardedClient):
     async def asked(self, interaction: discord.Interaction[Any]) -> None:
         """A button of ours was pressed."""
         await self.app.asked(interaction)
+
+    async def commanded(self, interaction: discord.Interaction[Any], verb: str, inputs: Mapping[str, Any]) -> None:
+        """A command was given, or chosen in a message's menu."""
+        await self.app.commanded(interaction, verb, inputs)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """A form was sent, or a menu's value chosen: read from what was delivered, whoever opened it and however long ago."""

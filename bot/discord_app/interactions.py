@@ -33,12 +33,14 @@ from bot.discord_app.outgoing import Shown as Message
 from bot.discord_app.parts import Parts
 from bot.discord_app.payloads import DIRECT, Payload, Person, Place, person_of
 from bot.office.verbs import Said
+from bot.problems import FOR_PEOPLE, sentence_of
+from storage.errors import DatabaseUnavailable
 from storage.records import Actor
 
 log = logging.getLogger(__name__)
 
 FIRST_RESPONSE_S = 1.5  # Discord waits 3; the row may not take longer than this before the response is made without it
-BUSY = "Sorry, that cannot be kept at the moment. Please do it again in a minute."
+BUSY = "Sorry, that cannot be done at the moment. Please do it again in a minute."
 
 PRESS, FORM, COMMAND = "press", "form", "command"  # kinds of rows, and how verbs are named: "press good"
 
@@ -259,8 +261,14 @@ class Receiver:
             await asyncio.shield(self._responding[asked.id])
 
     async def _open(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
-        actor = await self._parts.actor(asked.by)
-        opened = await self._registry.opens[asked.name](self._parts, actor, asked)
+        opened: discord.ui.Modal | Answer
+        try:
+            actor = await self._parts.actor(asked.by)
+            opened = await self._registry.opens[asked.name](self._parts, actor, asked)
+        except FOR_PEOPLE as error:
+            opened = Said(
+                BUSY if isinstance(error, DatabaseUnavailable) else await sentence_of(self._parts.store, error)
+            )
         if not isinstance(opened, discord.ui.Modal):
             await respond(interaction, opened, self._registry)
             return
