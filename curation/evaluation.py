@@ -84,12 +84,12 @@ def verdict(samples: Sequence[SampleScore], margin: float) -> Verdict:
     better = sum(sample.candidate_score > sample.incumbent_score for sample in samples)
     worse = sum(sample.candidate_score < sample.incumbent_score for sample in samples)
     numbers = (
-        f"{candidate:.3f} against {incumbent:.3f} for the incumbent on {len(samples)} held-out questions "
+        f"{candidate:.3f} against {incumbent:.3f} for the model that served, on {len(samples)} held-out questions "
         f"(better on {better}, worse on {worse}; a gain of {margin:.3f} is required)"
     )
     silent = [sample for sample in samples if not sample.candidate_text.strip()]
     if silent:
-        return Verdict(False, f"The candidate said nothing to {len(silent)} of {len(samples)} questions: {numbers}.")
+        return Verdict(False, f"The new model said nothing to {len(silent)} of {len(samples)} questions: {numbers}.")
     if candidate - incumbent >= margin:
         return Verdict(True, f"Closer to the approved answers: {numbers}.")
     return Verdict(False, f"Not closer to the approved answers: {numbers}.")
