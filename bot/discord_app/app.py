@@ -57,8 +57,7 @@ class DiscordApp:
         me = int(self.parts.me or 0)
         if payloads.is_noise(message, me):
             return False
-        role = None if message.guild is None else message.guild.self_role
-        record = payloads.said_record(message, me, None if role is None else role.id)
+        record = payloads.said_record(message, me)
         return await self.kept(payloads.read_said(record).place.key, "message", record)
 
     async def changed(self, key: str, place: Place, text: str | None, mentioned: tuple[payloads.Person, ...]) -> None:

@@ -33,7 +33,7 @@ async def check_discord(settings: Settings) -> list[Check]:
     if not token:
         return [Check("Discord", True, "not set up; docs/discord.md says how to begin")]
     aim(settings)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         try:
             await client.login(token)
             application = await client.application_info()

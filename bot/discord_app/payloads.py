@@ -106,8 +106,8 @@ def is_noise(message: discord.Message, me: int) -> bool:
     )
 
 
-def said_record(message: discord.Message, me: int, my_role: int | None) -> dict[str, Any]:
-    """A person's message as JSON; `read_said` reads it back. `my_role` is the role Discord made for the bot in that guild."""
+def said_record(message: discord.Message, me: int) -> dict[str, Any]:
+    """A person's message as JSON; `read_said` reads it back. Who names the role that Discord made for the bot names the bot."""
     guild = DIRECT if message.guild is None else str(message.guild.id)
     if message.guild is None and isinstance(message.channel, discord.PartialMessageable) and message.channel.guild_id:
         guild = str(message.channel.guild_id)
@@ -117,8 +117,7 @@ def said_record(message: discord.Message, me: int, my_role: int | None) -> dict[
         by=person_of(message.author, guild),
         place=Place(guild, str(message.channel.id), str(message.id), _parent(message.channel)),
         text=message.content,
-        is_mention=any(user.id == me for user in message.mentions)
-        or (my_role is not None and my_role in message.raw_role_mentions),
+        is_mention=any(user.id == me for user in message.mentions) or _names_my_role(message),
         is_thread=isinstance(message.channel, discord.Thread),
         reply_to=str(reference.message_id or "") if is_reply and reference is not None else "",
         n_files=len(message.attachments) + len(message.stickers),
@@ -163,6 +162,11 @@ def place_of(key: str, parent: str = "") -> Place:
     """The place with this key."""
     guild, channel, message = key.split("/")
     return Place(guild, channel, message, parent)
+
+
+def _names_my_role(message: discord.Message) -> bool:
+    mine = [] if message.guild is None else [role.id for role in message.guild.me.roles if role.managed]
+    return any(role in mine for role in message.raw_role_mentions)
 
 
 def _parent(channel: object) -> str:

@@ -57,7 +57,7 @@ def discord_app(program: Program, *, is_reduced: bool = False) -> Running:
     """The app, ready to connect; reduced: without the message-content intent."""
     settings, now = program.settings, program.desk.now
     parts = Parts(
-        client=discord.Client(intents=discord.Intents.none()),  # until FinetoneClient takes its place
+        client=discord.Client(intents=discord.Intents(guilds=True)),  # until FinetoneClient takes its place
         store=program.store,
         voice=program.voice,
         desk=program.desk,
@@ -157,7 +157,7 @@ def unreachable(error: BaseException) -> DiscordRefused:
 async def application_id(settings: Settings) -> int:
     """The application that the token belongs to. Raises DiscordRefused."""
     aim(settings)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         try:
             await client.login(settings.discord_token.get_secret_value())
             return (await client.application_info()).id

@@ -1,7 +1,8 @@
 """What the gateway tells the bot: every event passes here, so that a test can hold it back, repeat it, or send its own.
 
-Discord names the author of the message in MESSAGE_REACTION_ADD (not in REMOVE, and not always); simcord 3.2.1 leaves it out, so
-it is added here unless `tells_reaction_author` is off.
+Discord names the author of the message in MESSAGE_REACTION_ADD (not in REMOVE, and not always), and gives the members who are
+mentioned in a message their roles; simcord 3.2.1 leaves both out, so they are added here (the first unless
+`tells_reaction_author` is off).
 """
 
 import contextlib
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import simcord
+from simcord.backend import serializers
 
 LONG_AGO = "2015-01-01T00:00:00+00:00"
 
@@ -37,6 +39,8 @@ class Feed:
         told = dict(payload)
         if name == "MESSAGE_REACTION_ADD" and self.tells_reaction_author:
             told |= self._author(told)
+        if name in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and told.get("guild_id"):
+            told["mentions"] = [self._as_member(one, told["guild_id"]) for one in told.get("mentions") or []]
         if name == "INTERACTION_CREATE" and self._late:
             self._backend.interactions[int(told["id"])].initial_response_deadline = LONG_AGO
         self.events.append(Event(name, copy.deepcopy(told)))
@@ -83,3 +87,11 @@ class Feed:
     def _author(self, reaction: Mapping[str, Any]) -> dict[str, str]:
         stored = self._backend.messages.get(int(reaction["channel_id"]), {}).get(int(reaction["message_id"]))
         return {"message_author_id": str(stored.author_id)} if stored else {}
+
+    def _as_member(self, user: Mapping[str, Any], guild_id: str) -> dict[str, Any]:
+        guild = self._backend.get_guild(int(guild_id))
+        member = guild.members.get(int(user["id"]))
+        if member is None:
+            return dict(user)
+        known = dict(serializers.member_payload(self._backend, guild, member))
+        return dict(user) | {"member": {name: value for name, value in known.items() if name != "user"}}
