@@ -230,9 +230,8 @@ class Receiver:
         self._parts = parts
         self._registry = registry
         self._keep = keep
-        self._responding: dict[
-            str, asyncio.Future[None]
-        ] = {}  # by interaction id, while the first response is on its way
+        # By interaction id, while the first response is on its way.
+        self._responding: dict[str, asyncio.Future[None]] = {}
 
     async def receive(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
         """Open what has to be opened at once; keep everything else, respond, and let the work begin from the row."""
@@ -245,11 +244,16 @@ class Receiver:
         keeping = asyncio.ensure_future(self._keep(f"interaction/{asked.id}", asked.kind, asdict(asked)))
         try:
             await asyncio.wait([keeping], timeout=FIRST_RESPONSE_S)
-            if keeping.done() and keeping.exception() is not None:
-                await respond(interaction, Said(BUSY), self._registry)
-            elif not keeping.done() or keeping.result():
+            is_late = not keeping.done()
+            if is_late or (keeping.exception() is None and keeping.result()):
                 await defer(interaction, is_press=asked.kind == PRESS)
             await keeping
+        except DatabaseUnavailable as error:
+            log.error("%s cannot be kept: %s", asked.name, error)
+            if interaction.response.is_done():
+                await say(self._parts, asked, Said(BUSY), self._registry)
+            else:
+                await respond(interaction, Said(BUSY), self._registry)
         finally:
             if self._responding.get(asked.id) is responded:
                 del self._responding[asked.id]

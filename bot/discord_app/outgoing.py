@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 CONTENT_LIMIT = 2_000  # characters of a bot's message, whoever pays for what
 PATIENCE_S = 900.0  # how long one message may wait for Discord's rate limit, all waits together
+LOOKED_THROUGH = 50  # messages after a question, for one of ours that was sent and not recorded
 CLOUDFLARE_S = 60.0  # a limit of Cloudflare's names no end
 NOBODY = discord.AllowedMentions.none()
 
@@ -60,6 +61,28 @@ def room_at(client: discord.Client, room_key: str) -> discord.PartialMessageable
     """A channel, thread or direct conversation to write in by our name of it, known to discord.py's cache or not."""
     guild, channel = room_key.split("/")
     return client.get_partial_messageable(int(channel), guild_id=None if guild == DIRECT else int(guild))
+
+
+async def ours_after(room: discord.PartialMessageable, me: int, message_id: int) -> list[discord.Message]:
+    """What we said in a room since then, oldest first: one that was sent and not recorded is among it. Raises CannotSpeak.
+
+    Where history may not be read it is nothing; Discord's nonce then has to do.
+    """
+
+    async def read() -> list[discord.Message]:
+        after = discord.Object(message_id)
+        return [
+            message
+            async for message in room.history(after=after, limit=LOOKED_THROUGH, oldest_first=True)
+            if message.author.id == me
+        ]
+
+    try:
+        return await understood(lambda: patiently(read))
+    except CannotSpeak as refused:
+        if refused.code in FORBIDDEN:
+            return []
+        raise
 
 
 async def send(

@@ -26,6 +26,7 @@ from bot.discord_app.outgoing import (
     Shown,
     change,
     nonce_of,
+    ours_after,
     patiently,
     reason,
     remove,
@@ -51,7 +52,6 @@ STREAM_AFTER_S = 1.5  # after the first words; a short reply is whole by then
 EDIT_EVERY_S = 2.0  # edits share the channel's limit with messages
 EDIT_FROM = 80  # characters more than what is shown
 GROWING = " …"
-LOOKED_THROUGH = 50  # messages after the question, for one that was sent and not recorded
 ARCHIVED_AFTER = 1_440  # minutes without a message, after which Discord puts a thread away
 
 
@@ -213,22 +213,11 @@ class PostedReply:
 
     async def _found(self, room: discord.PartialMessageable, posting: Posting, shown: Shown) -> int | None:
         """The message that was sent for a posting whose id never came back, if there is one: ours, and nothing else's."""
-        question = discord.Object(int(self._spot.place.message))
-
-        async def looked() -> int | None:
-            async for message in room.history(after=question, limit=LOOKED_THROUGH, oldest_first=True):
-                if message.author.id != self._speech.me or not self._is_it(message.content, posting, shown):
-                    continue
-                if await self._speech.store.postings.at(PLATFORM, self._room_key(room), str(message.id)) is None:
-                    return message.id
-            return None
-
-        try:
-            return await understood(lambda: patiently(looked))
-        except CannotSpeak as refused:
-            if refused.code in FORBIDDEN:  # what was said is not ours to read: the nonce has to do
-                return None
-            raise
+        ours = await ours_after(room, self._speech.me, int(self._spot.place.message))
+        for message in [one for one in ours if self._is_it(one.content, posting, shown)]:
+            if await self._speech.store.postings.at(PLATFORM, self._room_key(room), str(message.id)) is None:
+                return message.id
+        return None
 
     def _is_it(self, content: str, posting: Posting, shown: Shown) -> bool:
         if content == shown.text:
