@@ -1,6 +1,12 @@
 """The features this app has: every module that brings verbs, named once."""
 
-from bot.discord_app import feedback
+from bot.discord_app import boarding, feedback, menus, presses, signs
 from bot.discord_app.interactions import Feature
 
-FEATURES: tuple[Feature, ...] = (feedback.FEATURE,)
+FEATURES: tuple[Feature, ...] = (
+    feedback.FEATURE,
+    presses.FEATURE,
+    signs.FEATURE,
+    menus.FEATURE,
+    boarding.FEATURE,
+)

@@ -3,17 +3,21 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.discord_app import drafts
 from bot.discord_app.app import DiscordApp
 from bot.discord_app.client import FinetoneClient
 from bot.discord_app.outgoing import UNREACHABLE, reason
 from bot.discord_app.parts import Parts, Rules
 from bot.discord_app.people import People, roster_of
+from bot.discord_app.surface import DiscordSurface
 from bot.program import Program
 from bot.rates import Latest, Rates
 from bot.settings import Settings, SettingsMissing
@@ -72,6 +76,8 @@ def discord_app(program: Program, *, is_reduced: bool = False) -> Running:
         latest=Latest(now),
         now=now,
     )
+    parts.surface = DiscordSurface(parts)
+    parts.offer_draft = partial(drafts.offer, parts)
     app = DiscordApp(parts, f"{program.desk.owner}-discord")
     FinetoneClient(app, is_reduced=is_reduced)
     return Running(app)
@@ -92,6 +98,7 @@ def rules_of(settings: Settings) -> Rules:
         questions_per_minute=settings.questions_per_minute,
         channel_questions_per_minute=settings.channel_questions_per_minute,
         team_of_one=settings.team_of_one,
+        follow_up_after=timedelta(hours=settings.follow_up_hours) if settings.follow_up_hours else None,
     )
 
 

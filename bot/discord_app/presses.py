@@ -1,0 +1,100 @@
+"""The team's buttons and forms: which verb each of them is."""
+
+from collections.abc import Awaitable, Callable
+
+from bot.discord_app import correcting, drafts
+from bot.discord_app.answers import CONFIRMING
+from bot.discord_app.interactions import Asked, Feature, Work
+from bot.discord_app.parts import Parts
+from bot.discord_app.replying import take_away
+from bot.office import training, verbs
+from bot.office.telling import Told
+from bot.office.verbs import Offer, Said
+from storage.records import Actor, Posting, Reply
+
+SURE = {
+    "retract": Offer("Retract", "retract", "", "danger", "The answer is removed for everybody."),
+    "cancel_run": Offer("Cancel the run", "cancel_run", "", "danger", "The training job is stopped."),
+    "roll_back": Offer("Roll back", "roll_back", "", "danger", "The model before it serves again."),
+}
+"""What is asked before it is done, and the button that does it."""
+
+
+def by_id(verb: Callable[[Parts, Actor, str], Awaitable[Said]]) -> Work:
+    """A verb of the office that needs nothing but the id a button carries."""
+
+    async def work(parts: Parts, actor: Actor, asked: Asked) -> Said:
+        return await verb(parts, actor, asked.about)
+
+    return work
+
+
+def confirming(offer: Offer) -> Work:
+    """Ask whether it is meant."""
+
+    async def work(parts: Parts, actor: Actor, asked: Asked) -> Said:
+        return Said(offer.confirm, (Offer(offer.label, offer.action, asked.about, offer.style),))
+
+    return work
+
+
+async def retract(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """Take a reply off Discord."""
+    return await retract_reply(parts, actor, await parts.store.conversations.reply(asked.about))
+
+
+async def retract_reply(parts: Parts, actor: Actor, reply: Reply) -> Said:
+    """Take a reply off Discord. Raises NotAllowed, and what Discord raises."""
+
+    async def remove(posting: Posting) -> None:
+        await take_away(parts.client, posting, parts.removing)
+
+    said = await verbs.retract(parts, actor, reply, remove)
+    parts.wake_board()
+    return said
+
+
+async def start_retrain(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """The preview's button."""
+    return _said(await training.start(parts, actor, parts.surface, is_first_try=asked.is_first_try))
+
+
+async def cancel_run(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """A run's card."""
+    return _said(await training.cancel_run(parts, actor, asked.about))
+
+
+async def roll_back(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """The card of a run that was promoted."""
+    return _said(await training.roll_back_run(parts, actor, asked.about))
+
+
+def _said(told: Told) -> Said:
+    return Said(" ".join(line.words for line in told.lines))
+
+
+FEATURE = Feature(
+    works={
+        "form correct": correcting.corrected,
+        "form edit": correcting.revised,
+        "form reject": correcting.rejected,
+        "form edit_draft": drafts.edited,
+        "press retract": retract,
+        "press take_back": by_id(verbs.take_back),
+        "press approve": by_id(verbs.approve),
+        "press take": by_id(verbs.take_over),
+        "press release": by_id(verbs.release),
+        "press send_draft": drafts.send,
+        "press drop_draft": drafts.drop,
+        "press start_retrain": start_retrain,
+        "press cancel_run": cancel_run,
+        "press roll_back": roll_back,
+        **{f"press {CONFIRMING}{verb}": confirming(offer) for verb, offer in SURE.items()},
+    },
+    opens={
+        "press open_correct": correcting.open_correction,
+        "press edit": correcting.open_edit,
+        "press reject": correcting.open_rejection,
+        "press edit_draft": drafts.open_edit,
+    },
+)

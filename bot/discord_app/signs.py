@@ -1,0 +1,160 @@
+"""Reactions: which verb each of them is, and where its answer is read, because a reaction cannot open a form or whisper.
+
+What a thumb and a flag did is seen by the reaction itself, which stays; everything else is said in a direct message.
+"""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import discord
+
+from bot.discord_app.answers import shown
+from bot.discord_app.interactions import Feature, tell
+from bot.discord_app.outgoing import GONE, UNREACHABLE, CannotSpeak, Shown, reason, send, understood
+from bot.discord_app.parts import PLATFORM, Parts
+from bot.discord_app.payloads import DIRECT, Payload, Person, Place, person_of
+from bot.discord_app.payloads import Said as Message
+from bot.discord_app.presses import retract_reply
+from bot.discord_app.quoting import named
+from bot.discord_app.teaching import UNREAD, answer_at, teach
+from bot.office import verbs
+from bot.office.verbs import ANYBODYS, ASK_FOR_TEXT, MINE, Said, Sign
+from bot.problems import FOR_PEOPLE, sentence_of
+from storage.errors import DatabaseUnavailable
+from storage.records import Actor, Reply, Right
+
+log = logging.getLogger(__name__)
+
+SIGNS: Mapping[Sign, Collection[str]] = {
+    Sign.GOOD: frozenset("👍✅✔👌💯"),
+    Sign.WRONG: frozenset("👎❌❎"),
+    Sign.FLAG: frozenset("🚩🚨⚠"),
+    Sign.CORRECT: frozenset("✏📝"),
+    Sign.RETRACT: frozenset("🗑🚫"),
+    Sign.TEACH: frozenset("🎓📚"),
+}
+"""Reactions without skin tone, by what they stand for: the same pictures as on Slack."""
+SILENT = frozenset({Sign.GOOD, Sign.FLAG})
+_TONES = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0F])  # skin tones, and the sign that asks for a coloured picture
+
+
+def sign_of(emoji: str) -> Sign | None:
+    """What an emoji stands for, in any skin tone; None for every other, and for a server's own."""
+    bare = emoji.translate(_TONES)
+    return next((sign for sign, pictures in SIGNS.items() if bare in pictures), None)
+
+
+async def added(parts: Parts, payload: Payload, is_first_try: bool) -> str:
+    """Somebody reacted."""
+    return await _reacted(parts, payload, is_added=True)
+
+
+async def removed(parts: Parts, payload: Payload, is_first_try: bool) -> str:
+    """Somebody took a reaction back, and with it what it stood for."""
+    return await _reacted(parts, payload, is_added=False)
+
+
+async def _reacted(parts: Parts, payload: Payload, *, is_added: bool) -> str:
+    sign = sign_of(payload["emoji"])
+    if sign is None:
+        return "not a sign of ours"
+    place = Place(**payload["place"])
+    reply = await parts.reply_at(place.room_key, place.message)
+    if reply is None and sign is not Sign.TEACH:
+        return "not on an answer of ours"
+    by = payload["by"]
+    actor = await _actor(parts, Person(by["id"], by["name"], tuple(by["roles"]), by["guild"]))
+    if Right.MODERATOR not in actor.rights and sign not in ANYBODYS:
+        return "a moderator's sign"
+    try:
+        said = await _done(parts, actor, place, sign, reply, is_added=is_added)
+    except DatabaseUnavailable:
+        raise
+    except FOR_PEOPLE as error:
+        said = Said(await sentence_of(parts.store, error))
+    parts.wake_board()
+    if said.text and Right.MODERATOR in actor.rights and sign not in SILENT:
+        await _say(parts, actor, place, said)
+    return ""
+
+
+async def _actor(parts: Parts, by: Person) -> Actor:
+    """Who reacted, with today's roles: Discord tells them with a new reaction, and must be asked where one is taken back."""
+    if by.name:
+        return await parts.actor(by)
+    guild = None if by.guild == DIRECT else parts.client.get_guild(int(by.guild))
+    if guild is not None:
+        try:
+            return await parts.actor(person_of(await guild.fetch_member(int(by.id)), by.guild))
+        except discord.NotFound:
+            log.info("%s has left %s", by.id, by.guild)
+    known = await parts.store.people.find(PLATFORM, by.id)
+    return await parts.actor(by if known is None else replace(by, name=known.name))
+
+
+async def _done(parts: Parts, actor: Actor, place: Place, sign: Sign, reply: Reply | None, *, is_added: bool) -> Said:
+    if reply is None:
+        return await _taught(parts, actor, place, is_added=is_added)
+    if not is_added:
+        return await verbs.unsign(parts, actor, reply, sign)
+    match sign:
+        case Sign.GOOD:
+            return await verbs.good(parts, actor, reply)
+        case Sign.WRONG:
+            return await verbs.wrong(parts, actor, reply)
+        case Sign.FLAG:
+            return await verbs.flag(parts, actor, reply)
+        case Sign.RETRACT:
+            return await retract_reply(parts, actor, reply)
+        case Sign.CORRECT:
+            return Said(ASK_FOR_TEXT, (verbs.correct_offer(reply),))
+        case Sign.TEACH:
+            return Said(MINE)
+
+
+async def _taught(parts: Parts, actor: Actor, place: Place, *, is_added: bool) -> Said:
+    """Learn from the message under the reaction, which has to be read: a reaction carries no text."""
+    room = parts.room(place.room_key)
+    try:
+        found = await understood(lambda: room.fetch_message(int(place.message)))
+    except CannotSpeak as refused:
+        if refused.code in GONE:
+            return Said("")
+        return Said(UNREAD)
+    if str(found.author.id) == parts.me:
+        return Said("")  # a card, or a notice of ours
+    reference = found.reference
+    message = Message(
+        by=person_of(found.author, place.guild),
+        place=place,
+        text=found.content,
+        is_mention=False,
+        is_thread=bool(place.parent),
+        reply_to=str(reference.message_id or "") if reference is not None else "",
+        n_files=0,
+        mentioned=tuple(person_of(user, place.guild) for user in found.mentions),
+        is_lost=not place.parent,
+    )
+    if not is_added:
+        return await verbs.unteach(parts, actor, await answer_at(parts, message))
+    return await teach(parts, actor, message)
+
+
+async def _say(parts: Parts, actor: Actor, place: Place, said: Said) -> None:
+    """Tell a moderator in private; where they take no direct messages, what they may do next stands in the review channel."""
+    message = shown(said, lambda verb: True)
+    where = f"-# {place.link}"
+    if await tell(parts, actor.external_id, replace(message, text=f"{message.text}\n{where}")) is not None:
+        return
+    review = parts.rules.review_channel
+    if not review or message.view is None:
+        return
+    text = f"**{named(actor.name)}**  {message.text}\n{where}"
+    try:
+        await send(parts.room(f"{place.guild}/{review}"), Shown(text, message.view))
+    except (CannotSpeak, *UNREACHABLE) as error:
+        log.error("a moderator could be told neither in private nor in the review channel (%s)", reason(error))
+
+
+FEATURE = Feature(hears={"reaction_added": added, "reaction_removed": removed})
