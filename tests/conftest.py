@@ -44,7 +44,11 @@ class Clock:
 SHARED = {"weights": "real model", "recorded": "what Discord was asked"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(
+        config, "workerinput"
+    ):  # spread over several: the longest group begins first, so that nobody waits for it
+        items.sort(key=lambda item: "weights" not in getattr(item, "fixturenames", ()))
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in SHARED:
