@@ -148,6 +148,13 @@ class Corrections:
         async with self._database.reading() as connection:
             return [_correction(row) for row in (await connection.execute(statement)).mappings()]
 
+    async def proposed_by(self, actor_id: str) -> Sequence[Correction]:
+        """Every correction that one person proposed, oldest first."""
+        statement = select(corrections).where(corrections.c.proposed_by == actor_id)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(statement.order_by(corrections.c.proposed_at, corrections.c.id))
+            return [_correction(row) for row in rows.mappings()]
+
 
 # ---------------------------------------------------------------- parts of a transaction
 

@@ -93,3 +93,10 @@ class FeedbackGiven:
         async with self._database.reading() as connection:
             rows = (await connection.execute(statement)).mappings()
             return dict.fromkeys(Judgement, 0) | {row["judgement"]: row["times"] for row in rows}
+
+    async def given_by(self, actor_id: str) -> list[Feedback]:
+        """Every judgement of one person, oldest first."""
+        statement = select(feedback).where(feedback.c.actor_id == actor_id)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(statement.order_by(feedback.c.given_at, feedback.c.id))
+            return [Feedback(**row) for row in rows.mappings()]

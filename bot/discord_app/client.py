@@ -13,6 +13,7 @@ from bot.discord_app.app import DiscordApp
 from bot.discord_app.buttons import VerbButton
 from bot.discord_app.outgoing import NOBODY
 from bot.discord_app.payloads import DIRECT, Person, Place, person_of
+from bot.discord_app.syncing import sync
 from storage.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -51,8 +52,9 @@ class FinetoneClient(discord.AutoShardedClient):
         app.parts.is_reduced = is_reduced
 
     async def setup_hook(self) -> None:
-        """Know the buttons under every message of ours, old and new."""
+        """Know the buttons under every message of ours, old and new, and let Discord know our commands."""
         self.add_dynamic_items(VerbButton)
+        await sync(self, self.tree)
 
     # ------------------------------------------------------------ the connection
 
@@ -120,7 +122,8 @@ class FinetoneClient(discord.AutoShardedClient):
         await self._reacted("reaction_removed", event, None)
 
     async def _reacted(self, kind: str, event: discord.RawReactionActionEvent, by: Person | None) -> None:
-        if kind not in self.app.registry.hears or str(event.user_id) == self.app.parts.me:
+        is_bot = event.member is not None and event.member.bot
+        if kind not in self.app.registry.hears or is_bot or str(event.user_id) == self.app.parts.me:
             return
         place = self._place(event.guild_id, event.channel_id, event.message_id)
         by = by or Person(str(event.user_id), "", (), place.guild)

@@ -1,6 +1,6 @@
 """The features this app has: every module that brings verbs, named once."""
 
-from bot.discord_app import boarding, feedback, menus, presses, signs
+from bot.discord_app import boarding, commands, feedback, menus, presses, signs
 from bot.discord_app.interactions import Feature
 
 FEATURES: tuple[Feature, ...] = (
@@ -8,5 +8,6 @@ FEATURES: tuple[Feature, ...] = (
     presses.FEATURE,
     signs.FEATURE,
     menus.FEATURE,
+    commands.FEATURE,
     boarding.FEATURE,
 )

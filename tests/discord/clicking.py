@@ -175,6 +175,19 @@ class Clicking(Telling):
 
 
 def _prefilled(modal: Json) -> Json:
-    """What a form already holds: text that was filled in."""
+    """What a form already holds: text that was filled in, and what was chosen or ticked beforehand."""
     controls = [one.get("component") or (one.get("components") or [{}])[0] for one in modal["components"]]
-    return {one["custom_id"]: one["value"] for one in controls if one.get("type") == 4 and one.get("value")}
+    return {one["custom_id"]: held for one in controls if (held := _held(one))}
+
+
+def _held(control: Json) -> Any:
+    chosen = [option["value"] for option in control.get("options") or [] if option.get("default")]
+    match control.get("type"):
+        case ComponentType.TEXT_INPUT:
+            return control.get("value")
+        case ComponentType.RADIO_GROUP:
+            return chosen[0] if chosen else None
+        case ComponentType.CHECKBOX_GROUP | ComponentType.STRING_SELECT:
+            return chosen
+        case _:
+            return None

@@ -1,0 +1,60 @@
+"""The examples that a run would train on now: counted, shown, and as a file to take away."""
+
+from dataclasses import replace
+
+from bot import moderation
+from bot.office.office import Office
+from bot.office.telling import Line, Told, told
+from bot.office.training import preview_lines
+from bot.text import excerpt
+from bot.wording import counted, words_of
+from curation import retrain
+from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, build_dataset
+from curation.examples import select_examples
+from storage.records import Actor, CorrectionState, Right
+
+EXAMPLES_SHOWN = 5
+NONE_YET = "There are no approved examples yet."
+COUNTED = (CorrectionState.PROPOSED, CorrectionState.APPROVED, CorrectionState.REJECTED, CorrectionState.SUPERSEDED)
+
+
+async def stats(office: Office, actor: Actor) -> Told:
+    """How many corrections there are, and what a run would make of them. Raises NotAllowed."""
+    moderation.require(actor, Right.MODERATOR, "see the dataset")
+    counts = await office.store.corrections.count(office.voice.id)
+    lines = [Line(counted(counts[state], "correction"), words_of(state)) for state in COUNTED]
+    shown = await retrain.preview(office.workshop, await office.fresh_voice())
+    return Told([*lines, *preview_lines(shown)], "The dataset")
+
+
+async def newest(office: Office, actor: Actor) -> Told:
+    """The newest examples. Raises NotAllowed."""
+    moderation.require(actor, Right.MODERATOR, "see the dataset")
+    selection = select_examples(await office.store.corrections.approved(office.voice.id))
+    if not selection.examples:
+        return told(NONE_YET)
+    total = counted(len(selection.examples), "example")
+    shown = selection.examples[: -EXAMPLES_SHOWN - 1 : -1]
+    lines = [Line(f"• {excerpt(one.question, 120)} → {excerpt(one.answer, 200)}") for one in shown]
+    return Told(lines, f"{total}, the newest first")
+
+
+async def export(office: Office, actor: Actor) -> tuple[str, bytes] | None:
+    """Every approved example, a line each as it is trained on: a file's name and bytes; None where there is none.
+
+    Raises NotAllowed.
+    """
+    moderation.require(actor, Right.ADMIN, "export the dataset")
+    workshop, voice = office.workshop, await office.fresh_voice()
+    dataset = build_dataset(
+        select_examples(await office.store.corrections.approved(voice.id)),
+        await office.store.datasets.sides(voice.id),
+        system_prompt=voice.system_prompt,
+        rules=replace(
+            workshop.recipe.rules, minimum_train=0, minimum_held_out=0
+        ),  # few examples can be taken away, too
+        count_tokens=workshop.count_tokens,
+        counter_name=workshop.counter_name,
+    )
+    content = dataset.files[TRAIN_FILE] + dataset.files[HELD_OUT_FILE]
+    return (f"{voice.name}-examples.jsonl", content) if content else None
