@@ -9,7 +9,7 @@ from bot.discord_app.outgoing import UNREACHABLE, reason
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Changed, Place
 from bot.discord_app.replying import take_away
-from bot.text import TextRefused
+from bot.text import TextRefused, clean
 from storage.records import PROGRAM_ACTOR_ID, Judgement, Posting, PostingKind, Turn
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ async def was_edited(parts: Parts, changed: Changed) -> str:
     text = plain(changed.text or "", parts.me, names_of(parts, changed.mentioned))
     if not text:
         return "nothing is left of it"
+    known = await parts.store.conversations.find_turn(PLATFORM, changed.place.key)
+    if known is not None and clean(text) == known.question:
+        return "the same words"  # Discord also tells of an edit when it adds a preview of a link
     try:
         turn = await answering.edit(parts.store, PLATFORM, changed.place.key, text, now=parts.now())
     except TextRefused:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from bot.answering import Desk
 from bot.discord_app.serve import Running, discord_app
+from bot.inbox import LEASE_S
 from bot.program import Program
 from bot.settings import Settings
 from curation.dataset import Rules
@@ -64,6 +65,8 @@ class Shop:
     settings: dict[str, object] = field(default_factory=dict[str, object])
     guild: Guild = field(init=False)
     running: Running = field(init=False)
+    _stop: asyncio.Event = field(init=False)
+    _working: "asyncio.Task[None]" = field(init=False)
 
     @asynccontextmanager
     async def opened(
@@ -82,13 +85,37 @@ class Shop:
             return self.client(is_reduced=is_reduced)
 
         async with open_guild(build, self.recorder, permissions=permissions, approved=approved):
-            stop = asyncio.Event()
-            working = asyncio.create_task(self.running.work(stop))
+            self._begin()
             try:
                 yield self
             finally:
-                stop.set()
-                await working
+                self._stop.set()
+                await self._working
+
+    def _begin(self) -> None:
+        self._stop = asyncio.Event()
+        self._working = asyncio.create_task(self.running.work(self._stop))
+
+    async def crashes(self, owner: str = "bot-1") -> None:
+        """The process dies wherever it stands, and another one comes: under the same name, or under its own."""
+        for tasks in (
+            [task for task in asyncio.all_tasks() if task.get_name().startswith("discord ")],
+            [self._working],
+        ):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await self.guild.crash(self.client(owner))
+        self._begin()
+
+    async def taken_up(self, after_s: float = LEASE_S + 1) -> None:
+        """Time passes, and what a dead process left is worked on."""
+        self.clock.advance(after_s)
+        inbox = self.running.app.inbox
+        await inbox._start()
+        await inbox._take_left()
+        await asyncio.gather(*inbox._tasks.values())
+        await self.guild.settle()
 
     def client(self, owner: str = "bot-1", *, is_reduced: bool = False, **more: object) -> discord.Client:
         """Another process's client over the same store, not connected yet."""
