@@ -14,7 +14,9 @@ _ANY_TARGET = re.compile(
 )  # of a label with brackets in it, which the one above does not see
 _BARE_LINK = re.compile(r"<?\b(?:[a-z][a-z0-9+.-]*://|mailto:)[^\s<>()\[\]\"'`]*>?", re.IGNORECASE)
 _WWW_LINK = re.compile(r"\bwww\.[^\s<>()\[\]\"'`]+", re.IGNORECASE)
-_INVITE = re.compile(r"\b(?:discord\.gg|discord(?:app)?\.com/invite|dsc\.gg)/\S+", re.IGNORECASE)
+_INVITE = re.compile(
+    r"(?:https?://)?\b(?:www\.)?(?:discord\.gg|discord(?:app)?\.com/invite|dsc\.gg)/\S+", re.IGNORECASE
+)
 _HOST = re.compile(r"[a-z0-9.-]+")
 _REMOVED = "(link removed)"
 _JOINER = "\u2060"  # keeps signs from acting without showing
@@ -82,7 +84,7 @@ def _escaped(text: str) -> str:
 
 def thread_name(question: str) -> str:
     """What a thread about this question is called: at most 47 characters, without signs of formatting."""
-    words = re.sub(r"[*_~`|>#\\\[\]]", "", outgoing(question).replace(_JOINER, ""))
+    words = re.sub(r"[*_~`|<>#\\\[\]]", "", outgoing(question).replace(_JOINER, ""))
     return excerpt(words, 47).strip() or "Your question"
 
 

@@ -24,6 +24,7 @@ from bot.settings import Settings, SettingsMissing
 
 log = logging.getLogger(__name__)
 
+BAD_TOKEN = 4004  # a close code, docs.discord.com, read 2026-11-21
 NO_CONTENT = (
     "Discord does not let this app read messages that do not mention it, so it answers mentions, replies and direct messages "
     "only, and follow-ups in its threads need a mention. Switch on “Message Content Intent” under Bot on the app's page at "
@@ -120,38 +121,49 @@ async def serve_discord(program: Program, stop: asyncio.Event) -> None:
     require_settings(settings)
     aim(settings)
     running = discord_app(program)
+    is_over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(running.work(stop))
-        group.create_task(_connected(running, settings.discord_token.get_secret_value(), stop))
+        group.create_task(_worked(running, stop, is_over))
+        group.create_task(_connected(running, settings.discord_token.get_secret_value(), is_over))
 
 
-async def _connected(running: Running, token: str, stop: asyncio.Event) -> None:
+async def _worked(running: Running, stop: asyncio.Event, is_over: asyncio.Event) -> None:
+    """Work until `stop` is set and what has begun is done: answers on their way need the connection until then."""
+    try:
+        await running.work(stop)
+    finally:
+        is_over.set()
+
+
+async def _connected(running: Running, token: str, is_over: asyncio.Event) -> None:
     """Connect with every intent; where Discord refuses one, once more without."""
     try:
-        await _connect(running.client, token, stop)
+        await _connect(running.client, token, is_over)
     except discord.PrivilegedIntentsRequired:
         log.warning("%s", NO_CONTENT)
-        await _connect(FinetoneClient(running.app, is_reduced=True), token, stop)
+        await _connect(FinetoneClient(running.app, is_reduced=True), token, is_over)
 
 
-async def _connect(client: FinetoneClient, token: str, stop: asyncio.Event) -> None:
+async def _connect(client: FinetoneClient, token: str, is_over: asyncio.Event) -> None:
     connecting = asyncio.ensure_future(client.start(token))
-    stopping = asyncio.ensure_future(stop.wait())
+    waiting = asyncio.ensure_future(is_over.wait())
     try:
-        await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({connecting, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        stopping.cancel()
+        waiting.cancel()
         await client.close()
     try:
         await connecting
     except discord.LoginFailure as error:
         raise DiscordRefused(TOKEN_REFUSED) from error
     except discord.ConnectionClosed as error:
-        if error.code == 4004:
+        if error.code == BAD_TOKEN:
             raise DiscordRefused(TOKEN_REFUSED) from error
-        raise DiscordRefused(f"Discord closed the connection with code {error.code}.") from error
-    except UNREACHABLE as error:
+        raise DiscordRefused(f"Discord closed the connection for good, with code {error.code}. Start again.") from error
+    except (discord.GatewayNotFound, *UNREACHABLE) as error:
         raise unreachable(error) from error
+    if not is_over.is_set():
+        raise DiscordRefused("Discord closed the connection for good. Start again.")
 
 
 def unreachable(error: BaseException) -> DiscordRefused:

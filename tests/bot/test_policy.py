@@ -1,11 +1,12 @@
 """Whether the bot speaks, case by case."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from bot.policy import Heard, Reaction, reaction
-from storage.records import ChannelMode
+from bot.policy import Asking, Heard, Reaction, reaction, refusal
+from storage.records import ChannelMode, ChannelRules
 
 HEARD = Heard(
     mode=ChannelMode.MENTION,
@@ -57,3 +58,40 @@ HEARD = Heard(
 )
 def test_the_bot_speaks_only_when_spoken_to(changes: dict[str, object], expected: Reaction):
     assert reaction(replace(HEARD, **changes)) is expected  # type: ignore[arg-type]
+
+
+FRIDAY_NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ASKING = Asking(roles=(), is_staff=False, last_asked_s=None, at=FRIDAY_NOON)
+STRICT = ChannelRules(
+    asking_roles=("7", "8"), cooldown_s=30, opening_hours="Mon-Fri 13:00-17:00", time_zone="Europe/Berlin"
+)
+
+
+@pytest.mark.parametrize(
+    ("rules", "changes", "expected"),
+    [
+        pytest.param(ChannelRules(), {}, "", id="no rules"),
+        pytest.param(STRICT, {"roles": ("8",)}, "", id="all rules kept"),
+        pytest.param(STRICT, {"roles": ("9",)}, "only members with certain roles", id="not one of the roles"),
+        pytest.param(STRICT, {}, "only members with certain roles", id="no role at all"),
+        pytest.param(STRICT, {"is_staff": True}, "", id="staff without the role"),
+        pytest.param(
+            STRICT,
+            {"roles": ("7",), "at": datetime(2026, 11, 20, 17, tzinfo=UTC)},
+            "I answer here Mon-Fri 13:00-17:00 (Europe/Berlin). Please ask again then.",
+            id="after closing",
+        ),
+        pytest.param(
+            STRICT, {"is_staff": True, "at": datetime(2026, 11, 22, tzinfo=UTC)}, "", id="staff on a closed day"
+        ),
+        pytest.param(STRICT, {"roles": ("7",), "last_asked_s": 12.0}, "Please wait 18 seconds", id="too soon"),
+        pytest.param(STRICT, {"roles": ("7",), "last_asked_s": 29.6}, "Please wait 1 second before", id="nearly"),
+        pytest.param(STRICT, {"roles": ("7",), "last_asked_s": 30.0}, "", id="just late enough"),
+        pytest.param(ChannelRules(), {"last_asked_s": 0.0}, "", id="no cooldown"),
+    ],
+)
+def test_a_channels_rules_let_somebody_ask_or_say_why_not(
+    rules: ChannelRules, changes: dict[str, object], expected: str
+):
+    said = refusal(rules, replace(ASKING, **changes))  # type: ignore[arg-type]
+    assert said == "" if not expected else expected in said

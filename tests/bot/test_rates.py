@@ -3,7 +3,7 @@
 import pytest
 
 from bot import rates
-from bot.rates import Rates
+from bot.rates import Latest, Rates
 from tests.conftest import Clock
 
 
@@ -26,3 +26,21 @@ def test_not_everybody_is_remembered_for_ever(clock: Clock, monkeypatch: pytest.
         asked.is_allowed(person, 1)
     assert asked.is_allowed("ada", 1)
     assert not asked.is_allowed("cy", 1)
+
+
+def test_it_is_known_how_long_ago_somebody_last_asked(clock: Clock):
+    latest = Latest(lambda: clock.now)
+    assert latest.ago_s("cleo") is None
+    latest.happened("cleo")
+    clock.advance(30)
+    assert latest.ago_s("cleo") == 30.0
+    latest.happened("cleo")
+    assert latest.ago_s("cleo") == 0.0
+
+
+def test_who_asked_long_ago_is_forgotten_first(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rates, "REMEMBERED", 2)
+    latest = Latest(clock)
+    for person in ("ada", "bo", "ada", "cy"):
+        latest.happened(person)
+    assert [latest.ago_s(person) is None for person in ("ada", "bo", "cy")] == [False, True, False]
