@@ -25,9 +25,7 @@ SAVED = "Saved. It waits for approval in the review list."
 LONG = "\n\n".join(
     f"{number}. " + "The puffin carries it over the sea. " * 20 for number in range(9)
 )  # 6,500 characters
-VERY_LONG = "
-
-".join("the_puffin_carries_it_" * 32 for _ in range(28))  # 19,700 characters
+VERY_LONG = "\n\n".join("the_puffin_carries_it_" * 32 for _ in range(28))  # 19,700 characters
 
 
 async def until_replies(shop: Shop, question: Message, texts: list[str]) -> None:
