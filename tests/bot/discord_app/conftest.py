@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import discord
@@ -156,6 +157,10 @@ class Shop:
         """Set it as an admin would."""
         place, by = f"{self.guild.id}/{channel.id}", "actor_finetone"
         await self.store.channels.set("discord", place, mode, True, by, rules=rules, at=self.clock())
+
+    def guild_now(self) -> datetime:
+        """The moment by the guild's clock, which its messages carry."""
+        return self.guild.backend.clock.now()
 
     def prompts(self) -> list[str]:
         """The last message of everything that the model was asked."""
