@@ -1,26 +1,248 @@
-"""One row per vendor: what differs behind the same OpenAI wire shape. Data only; the driver in openai_api.py reads it."""
+"""One row per vendor: what differs behind the same OpenAI wire shape. Data only, no behaviour.
+
+The driver in openai_api.py reads how to ask, curation what a training file may hold. Every fact names its source and the day
+it was read; a fact the vendor does not publish is the careful value, and `unpublished` names it.
+"""
 
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from types import MappingProxyType
 
 from providers.base import JobState
 
 
+class Method(StrEnum):
+    """How a model is trained, and so what a line of its training file holds."""
+
+    SFT = "sft"  # a conversation whose answer is learned
+    DPO = "dpo"  # one question, the answer wanted and the answer not wanted
+    KTO = "kto"  # one answer marked good or bad
+
+
+class ByteOrderMark(StrEnum):
+    """What a vendor wants of the three bytes EF BB BF at the beginning of a file."""
+
+    REQUIRED = "required"
+    TOLERATED = "tolerated"
+    REFUSED = "refused"  # RFC 8259 section 8.1: JSON sent over a network must not begin with one
+
+
+class Confidence(StrEnum):
+    """How well a fact is known."""
+
+    VERIFIED = "verified"  # the vendor's own document or published source
+    SECONDARY = "secondary"  # somebody else's page
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Where the value of `field` comes from: a URL (or, for `tuner`, our own file) and the day it was read."""
+
+    field: str
+    source: str
+    read_on: date
+    confidence: Confidence = Confidence.VERIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What ends at a vendor, and on which day."""
+
+    what: str
+    on: date
+    source: str
+    read_on: date
+
+
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """What a driver must know of one vendor."""
+    """What a driver, an export and a format check must know of one vendor."""
 
     name: str
-    minimum_examples: int  # training lines the vendor accepts at least
+    minimum_examples: int  # training lines the vendor accepts at least; 1 where it says nothing
     method_style: bool  # True: hyperparameters travel inside `method`; False: flat `hyperparameters`
     knows_metadata: bool  # jobs can be listed by metadata
+    methods: frozenset[Method] = frozenset({Method.SFT})
+    knows_weights: bool = False  # a bot's earlier message may carry `weight` 0: read, not learned
+    knows_tools: bool = False  # lines may carry tools, tool calls and tool messages
+    roles: frozenset[str] = frozenset({"system", "user", "assistant"})
+    message_keys: frozenset[str] = frozenset({"role", "content"})  # beside weight and what tools bring
+    must_alternate: bool = False  # system first, if at all; then user and assistant in turn, the user first
+    must_end_with_answer: bool = False  # the last message of a supervised line has to be the assistant's
+    one_output_message: bool = True  # a preference holds exactly one message; else one or more
+    text_parts: bool = False  # content may be a list of {"type": "text", "text": …} beside a string
+    max_example_tokens: int | None = None  # None: the vendor publishes no number; the model's context still bounds it
+    max_file_bytes: int | None = None
+    byte_order_mark: ByteOrderMark = ByteOrderMark.REFUSED
+    base_url: str | None = None
+    is_openai_shaped: bool = True  # False: training has routes of its own, which the driver here does not speak
+    stops: tuple[Stop, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    unpublished: frozenset[str] = frozenset()  # fields no document of the vendor's states
 
 
-TUNER = Quirks("tuner", minimum_examples=10, method_style=True, knows_metadata=True)
-# 10 is OpenAI's documented minimum for supervised tuning (developers.openai.com/docs/guides/distillation, read 2026-11).
-OPENAI = Quirks("openai", minimum_examples=10, method_style=True, knows_metadata=True)
+MIB = 1024 * 1024
+GIB = 1024 * MIB
 
-VENDORS = MappingProxyType({row.name: row for row in (TUNER, OPENAI)})
+_READ = date(2026, 11, 21)
+
+_OPENAI_SFT = "https://developers.openai.com/docs/guides/distillation"
+_OPENAI_DPO = "https://developers.openai.com/api/docs/guides/direct-preference-optimization"
+# The API's published description, version 2.3.0: FineTuneChatRequestInput and FineTuneChatCompletionRequestAssistantMessage,
+# whose `weight` "controls whether the assistant message is trained against (0 or 1)".
+_OPENAI_DESCRIPTION = "https://github.com/openai/openai-openapi"
+_OPENAI_FILES = "https://developers.openai.com/api/reference/resources/files/methods/create"
+_OPENAI_STOPS = "https://developers.openai.com/api/docs/deprecations"
+_AZURE = "https://learn.microsoft.com/en-us/azure/foundry/openai/how-to/fine-tuning"
+_AZURE_DPO = (
+    "https://learn.microsoft.com/en-us/azure/foundry-classic/openai/how-to/fine-tuning-direct-preference-optimization"
+)
+_AZURE_TOKENS = "https://github.com/MicrosoftDocs/azure-ai-docs/issues/544"
+_NEBIUS = "https://docs.tokenfactory.nebius.com/post-training"
+_NEBIUS_GUIDE = "https://skills.sh/arindam200/nebius-skills/nebius-finetune"
+_CRUSOE = "https://docs.crusoecloud.com/serverless-fine-tuning/fine-tune-a-model"
+_TOGETHER = "https://docs.together.ai/docs/fine-tuning/data-preparation"
+_TOGETHER_DPO = "https://docs.together.ai/docs/preference-fine-tuning"
+_TOGETHER_CHECK = "https://github.com/togethercomputer/together-python/blob/main/src/together/utils/files.py"
+
+
+def _facts(source: str, *fields: str, confidence: Confidence = Confidence.VERIFIED) -> tuple[Fact, ...]:
+    return tuple(Fact(field, source, _READ, confidence) for field in fields)
+
+
+TUNER = Quirks(
+    "tuner",
+    minimum_examples=10,
+    method_style=True,
+    knows_metadata=True,
+    methods=frozenset(Method),
+    knows_weights=True,
+    roles=frozenset({"system", "developer", "user", "assistant", "tool", "function"}),
+    message_keys=frozenset({"role", "content", "name"}),
+    max_file_bytes=512 * MIB,
+    byte_order_mark=ByteOrderMark.TOLERATED,
+    facts=(
+        *_facts("tuner/training_file.py", "minimum_examples", "methods", "knows_weights", "roles", "message_keys"),
+        *_facts("tuner/training_file.py", "byte_order_mark", "one_output_message", "knows_tools"),
+        *_facts("tuner/http/gate.py", "max_file_bytes"),
+    ),
+    unpublished=frozenset({"max_example_tokens"}),  # it follows from the base: the job's max_length
+)
+
+OPENAI = Quirks(
+    "openai",
+    minimum_examples=10,
+    method_style=True,
+    knows_metadata=True,
+    methods=frozenset({Method.SFT, Method.DPO}),
+    knows_weights=True,
+    knows_tools=True,
+    roles=frozenset({"system", "user", "assistant", "tool", "function"}),
+    message_keys=frozenset({"role", "content", "name"}),
+    must_end_with_answer=True,
+    one_output_message=False,
+    text_parts=True,
+    max_file_bytes=512 * MIB,
+    base_url="https://api.openai.com/v1",
+    stops=(
+        Stop("nobody can create new training jobs", date(2027, 1, 6), _OPENAI_STOPS, _READ),
+        Stop("gpt-4o, gpt-4o-mini, gpt-4.1, gpt-4.1-mini and tunes on them", date(2027, 1, 14), _OPENAI_STOPS, _READ),
+    ),
+    facts=(
+        *_facts(_OPENAI_SFT, "minimum_examples"),
+        *_facts(_OPENAI_DPO, "methods"),
+        *_facts(_OPENAI_DESCRIPTION, "knows_weights", "knows_tools", "roles", "message_keys", "text_parts"),
+        *_facts(_OPENAI_DESCRIPTION, "one_output_message"),
+        *_facts(
+            "https://github.com/kohhnagata/clone-factory-v1/issues/3",
+            "must_end_with_answer",
+            confidence=Confidence.SECONDARY,
+        ),
+        *_facts(_OPENAI_FILES, "max_file_bytes"),
+        *_facts("https://www.rfc-editor.org/rfc/rfc8259#section-8.1", "byte_order_mark"),
+    ),
+    unpublished=frozenset({"max_example_tokens"}),
+)
+
+AZURE = Quirks(
+    "azure",
+    minimum_examples=10,
+    method_style=True,
+    knows_metadata=True,
+    methods=frozenset({Method.SFT, Method.DPO}),  # the open models there: sft only
+    knows_weights=True,
+    knows_tools=True,
+    roles=frozenset({"system", "user", "assistant", "tool"}),
+    message_keys=frozenset({"role", "content", "name"}),
+    must_end_with_answer=True,
+    one_output_message=False,
+    text_parts=True,
+    max_example_tokens=65_536,
+    max_file_bytes=512 * MIB,
+    byte_order_mark=ByteOrderMark.REQUIRED,  # "must be encoded in UTF-8 and include a byte-order mark"
+    stops=(
+        # For existing customers only: newcomers are left with the open models (schedule of 2026-07-07).
+        Stop("training on gpt-4o and gpt-4.1 goes on at least until", date(2027, 4, 1), _AZURE, _READ),
+        Stop("deployments of tuned gpt-4o and gpt-4.1 live until", date(2027, 10, 1), _AZURE, _READ),
+    ),
+    facts=(
+        *_facts(_AZURE, "minimum_examples", "knows_weights", "max_file_bytes", "byte_order_mark", "methods"),
+        *_facts(_AZURE_DPO, "knows_tools", "roles", "one_output_message"),
+        *_facts(_AZURE_TOKENS, "max_example_tokens"),  # gpt-4o and gpt-4o-mini
+        *_facts(_AZURE, "message_keys", "must_end_with_answer", "text_parts", confidence=Confidence.UNCONFIRMED),
+    ),
+)
+
+NEBIUS = Quirks(
+    "nebius",
+    minimum_examples=1,
+    method_style=False,
+    knows_metadata=False,
+    max_file_bytes=5 * 1000**3,
+    base_url="https://api.tokenfactory.nebius.com/v1/",
+    facts=(
+        *_facts(_NEBIUS, "methods"),
+        *_facts(_NEBIUS_GUIDE, "max_file_bytes", "roles", "message_keys", confidence=Confidence.SECONDARY),
+    ),
+    unpublished=frozenset({"minimum_examples", "knows_weights", "knows_tools", "max_example_tokens"}),
+)
+
+CRUSOE = Quirks(
+    "crusoe",
+    minimum_examples=1,
+    method_style=True,
+    knows_metadata=False,
+    max_file_bytes=3 * 1000**3,
+    base_url="https://api.intelligence.crusoecloud.com/v1",
+    facts=(
+        *_facts(_CRUSOE, "methods", "max_file_bytes"),
+        *_facts(_CRUSOE, "roles", "message_keys", confidence=Confidence.UNCONFIRMED),
+    ),
+    unpublished=frozenset({"minimum_examples", "knows_weights", "knows_tools", "max_example_tokens"}),
+)
+
+TOGETHER = Quirks(
+    "together",
+    minimum_examples=1,
+    method_style=False,
+    knows_metadata=False,
+    methods=frozenset({Method.SFT, Method.DPO}),
+    knows_weights=True,
+    must_alternate=True,
+    is_openai_shaped=False,  # /v1/fine-tunes
+    max_file_bytes=100 * 1000**3,
+    base_url="https://api.together.xyz/v1",
+    facts=(
+        *_facts(_TOGETHER, "methods", "roles", "message_keys", "must_alternate", "max_file_bytes"),
+        *_facts(_TOGETHER_DPO, "one_output_message"),
+        *_facts(_TOGETHER_CHECK, "knows_weights"),  # its own client checks for 0 or 1
+    ),
+    unpublished=frozenset({"minimum_examples", "knows_tools", "max_example_tokens"}),
+)
+
+VENDORS = MappingProxyType({row.name: row for row in (TUNER, OPENAI, AZURE, NEBIUS, CRUSOE, TOGETHER)})
 
 # Every status a vendor in our list has been documented to use; anything else counts as still running, never as an end.
 JOB_STATES = MappingProxyType(
