@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, cast
 
 import discord
@@ -34,6 +35,7 @@ from storage.records import Conversation, Posting, PostingKind, Reply, ThreadMod
 log = logging.getLogger(__name__)
 
 LOOKED_THROUGH = 100  # messages after a card was intended, for one that was sent and not recorded
+MARGIN = timedelta(minutes=10)  # our clock and Discord's differ
 
 
 class DiscordSurface:
@@ -154,10 +156,14 @@ async def change_card(message: discord.PartialMessage, view: ui.LayoutView) -> b
 
 async def find_card(parts: Parts, posting: Posting) -> str:
     """The id of a card that was sent and not recorded; "" where there is none. Its number says what it is about."""
-    room, mark = room_at(parts.client, posting.place), cards.mark_of(posting.subject)
+    room, mark, since = (
+        room_at(parts.client, posting.place),
+        cards.mark_of(posting.subject),
+        posting.created_at - MARGIN,
+    )
 
     async def looked() -> str:
-        async for message in room.history(after=posting.created_at, limit=LOOKED_THROUGH, oldest_first=True):
+        async for message in room.history(after=since, limit=LOOKED_THROUGH, oldest_first=True):
             is_ours = str(message.author.id) == parts.me
             if is_ours and any(getattr(component, "id", None) == mark for component in message.components):
                 return str(message.id)
