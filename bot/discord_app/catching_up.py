@@ -47,15 +47,18 @@ class Listening:
             heard = await parts.store.channels.listened_until(PLATFORM, _PART)
             since = heard if since is None or (heard is not None and heard < since) else since
             self._is_noted = True
-        self._gap_from = None
         if since is None:
             return  # the first start ever: nothing was missed
-        since = max(since - MARGIN, parts.now() - LONGEST)
+        self._gap_from = since
+        self._has_missed.clear()
+        earliest = max(since - MARGIN, parts.now() - LONGEST)
         found = 0
-        for room in list(_rooms_since(guilds, since))[:MOST_ROOMS]:
-            found += await self._fetched(room, since)
+        for room in list(_rooms_since(guilds, earliest))[:MOST_ROOMS]:
+            found += await self._fetched(room, earliest)
+        if not self._has_missed.is_set():  # else it could not be kept again
+            self._gap_from = None
         if found:
-            log.warning("%s messages of a gap since %s are taken up", found, since)
+            log.warning("%s messages of a gap since %s are taken up", found, earliest)
 
     def lost(self) -> None:
         """The connection is gone: what comes from here on may be missed."""
@@ -74,18 +77,18 @@ class Listening:
     async def serve(self, stop: asyncio.Event) -> None:
         """Note how far was heard, and fetch what the database kept us from keeping, until `stop` is set."""
         while not stop.is_set():
-            pause_s = NOTED_EVERY_S
             try:
                 if self._has_missed.is_set():
                     await self.begin(list(self._parts.client.guilds))
-                    self._has_missed.clear()
                 if self._is_noted and self._gap_from is None and self._parts.client.is_ready():
                     await self._parts.store.channels.listened(PLATFORM, _PART, self._parts.now())
             except DatabaseUnavailable as error:
                 log.warning("what was missed on Discord waits: %s", error)
-                pause_s = AGAIN_S
+                self._has_missed.set()
+            is_waiting = self._has_missed.is_set()
+            waiting = stop.wait() if is_waiting else _either(stop, self._has_missed)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(_either(stop, self._has_missed), pause_s)
+                await asyncio.wait_for(waiting, AGAIN_S if is_waiting else NOTED_EVERY_S)
 
     async def _fetched(self, room: Room, since: datetime) -> int:
         """Take up what was said in a room; how many messages of it are new."""
