@@ -16,6 +16,7 @@ from bot.chat import Question
 from bot.text import clean_question, clean_reply
 from curation.prompting import CountTokens, build_messages
 from providers.base import ChatModel, Chunk, ErrorKind, ProviderError, Sampling
+from storage.conversations import Asking
 from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
 from storage.records import Conversation, Deployment, Message, Reply, ReplySource, Turn, Voice
@@ -69,21 +70,66 @@ async def edit(store: Store, platform: str, key: str, text: str, *, now: datetim
     return await store.conversations.edit_question(platform, key, clean_question(text), at=now)
 
 
-async def answer(desk: Desk, turn: Turn, show: ShowText, *, takes_over: bool = False) -> Reply | None:
-    """Answer a recorded turn and save the reply; None when another process is at it, which `takes_over` says is gone.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A recorded question that is ours to answer, with what the answer rests on."""
 
-    A turn that is already answered gives its reply again. The tuned model is tried first, then the base model, then a
-    sentence that says a person will look; so a reply always comes of it, unless the database is gone (DatabaseUnavailable).
+    turn: Turn
+    voice: Voice
+    deployment: Deployment  # what serves the voice now
+    before: tuple[Message, ...]  # the conversation so far
+
+
+async def take(
+    desk: Desk, voice: Voice, question: Question, *, known: Conversation | None, deletion_key: str = ""
+) -> tuple[Asked, bool] | None:
+    """Record a new question and claim it for this desk, in one step; None for one that is recorded already.
+
+    `known` is its conversation where there is one. The bool says that the question is deleted: the delivery that says so,
+    kept under `deletion_key`, was faster. Raises TextRefused for a text that is too long to take.
+    """
+    asking = Asking(
+        voice_id=voice.id,
+        platform=question.platform,
+        conversation_key=question.conversation_key,
+        key=question.key,
+        question=clean_question(question.text),
+        asked_by=question.actor.id,
+        deletion_key=deletion_key,
+        known=known,
+    )
+    taken = await desk.store.conversations.take_question(
+        asking, owner=desk.owner, lease_s=LEASE_S, history=HISTORY_TURNS, now=desk.now()
+    )
+    if taken is None:
+        return None
+    return Asked(taken.turn, taken.voice, taken.deployment, _said(taken.history)), taken.is_deleted
+
+
+async def take_up(desk: Desk, turn: Turn, *, takes_over: bool = False) -> Asked | None:
+    """Claim a recorded question for this desk; None where it is answered, or where another process is at it.
+
+    `takes_over` says that the other process is gone.
     """
     claimed = await desk.store.conversations.claim_turn(
         turn.id, desk.owner, now=desk.now(), lease_s=LEASE_S, takes_over=takes_over
     )
     if claimed is None:
-        return await desk.store.conversations.reply_to(turn.id)
-    began = desk.now()
+        return None
     voice, deployment = await desk.store.models.serving(turn.voice_id)
-    draft = await _draft(desk, voice, deployment, claimed, show)
-    reply = Reply(
+    return Asked(claimed, voice, deployment, await conversation_before(desk.store, claimed))
+
+
+async def compose(desk: Desk, asked: Asked, show: ShowText) -> Reply:
+    """The reply to a question that was claimed, as it is to be saved.
+
+    The tuned model is tried first, then the base model, then a sentence that says a person will look; so a reply always
+    comes of it, unless the database is gone (DatabaseUnavailable).
+    """
+    began = desk.now()
+    turn, voice, deployment = asked.turn, asked.voice, asked.deployment
+    draft = await _draft(desk, asked, show)
+    return Reply(
         id=new_id("reply", began),
         turn_id=turn.id,
         conversation_id=turn.conversation_id,
@@ -98,7 +144,17 @@ async def answer(desk: Desk, turn: Turn, show: ShowText, *, takes_over: bool = F
         seconds=(desk.now() - began).total_seconds(),
         created_at=desk.now(),
     )
-    saved, _ = await desk.store.conversations.save_reply(reply, owner=desk.owner)
+
+
+async def answer(desk: Desk, turn: Turn, show: ShowText, *, takes_over: bool = False) -> Reply | None:
+    """Answer a recorded turn and save the reply; None when another process is at it, which `takes_over` says is gone.
+
+    A turn that is already answered gives its reply again; otherwise a reply always comes of it, as `compose` says.
+    """
+    asked = await take_up(desk, turn, takes_over=takes_over)
+    if asked is None:
+        return await desk.store.conversations.reply_to(turn.id)
+    saved, _ = await desk.store.conversations.save_reply(await compose(desk, asked, show), owner=desk.owner)
     await show(saved.text)
     return saved
 
@@ -112,12 +168,13 @@ class _Draft:
     completion_tokens: int = 0
 
 
-async def _draft(desk: Desk, voice: Voice, deployment: Deployment, turn: Turn, show: ShowText) -> _Draft:
+async def _draft(desk: Desk, asked: Asked, show: ShowText) -> _Draft:
+    turn, voice, deployment = asked.turn, asked.voice, asked.deployment
     if not turn.question:
         return _Draft(NOTHING_ASKED, ReplySource.NOTICE)
     messages = build_messages(
         voice.system_prompt,
-        await conversation_before(desk.store, turn),
+        asked.before,
         turn.question,
         budget_tokens=desk.budget_tokens,
         count_tokens=desk.count_tokens,
@@ -129,7 +186,8 @@ async def _draft(desk: Desk, voice: Voice, deployment: Deployment, turn: Turn, s
         (name, ReplySource.TUNED if name == model.name and not model.is_base else ReplySource.BASE) for name in names
     ]
     for pause_s in (0.0, *desk.pauses_s):
-        await asyncio.sleep(pause_s)
+        if pause_s:
+            await asyncio.sleep(pause_s)
         draft, may_come_back = await _down_the_ladder(desk, turn, ladder, messages, show)
         if draft is not None:
             return draft
@@ -170,12 +228,14 @@ async def _ask(desk: Desk, name: str, source: ReplySource, messages: tuple[Messa
 
 
 async def conversation_before(store: Store, turn: Turn) -> tuple[Message, ...]:
-    """The conversation before a turn as messages, oldest first: what was asked, and what was said or corrected.
+    """The conversation before a turn as messages, oldest first: what was asked, and what was said or corrected."""
+    return _said(await store.conversations.history(turn.conversation_id, before=turn, limit=HISTORY_TURNS))
 
-    Notices and turns without a reply are left out: no model said them.
-    """
+
+def _said(history: Sequence[tuple[Turn, Reply | None]]) -> tuple[Message, ...]:
+    """Notices and turns without a reply are left out: no model said them."""
     messages: list[Message] = []
-    for earlier, reply in await store.conversations.history(turn.conversation_id, before=turn, limit=HISTORY_TURNS):
+    for earlier, reply in history:
         if reply is not None and reply.source is not ReplySource.NOTICE:
             messages += [Message("user", earlier.question), Message("assistant", reply.corrected_text or reply.text)]
     return tuple(messages)

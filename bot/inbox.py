@@ -25,6 +25,7 @@ AT_ONCE = 64  # deliveries worked on at once; the rest wait in memory, already k
 ATTEMPTS = 3  # of one delivery; then the person who waits is told that it did not work
 KEPT_FOR = timedelta(days=2)  # how long a finished delivery is remembered, to know it when it comes again
 FORGET_EVERY = timedelta(hours=1)
+FINISH_AFTER_S = 0.02  # deliveries that end within this long are written to be over together
 DRAIN_S = 25.0  # what is not over by then at shutdown is left to whoever comes next; supervisors kill after 30 s
 
 Handle = Callable[[InboundEvent], Awaitable[str]]
@@ -52,6 +53,9 @@ class Inbox:
         self._work = work
         self._now = now
         self._tasks: dict[str, asyncio.Task[None]] = {}  # by the delivery's id
+        self._keeping: asyncio.Task[None] | None = None
+        self._ended: list[tuple[str, str]] = []  # ids and outcomes of deliveries that are over, to be written together
+        self._finishing: asyncio.Task[None] | None = None
         self._room = asyncio.Semaphore(AT_ONCE)
         self._starting = asyncio.Lock()
         self._is_started = False
@@ -100,16 +104,20 @@ class Inbox:
 
     async def _drain(self) -> None:
         """Wait for what has begun; what takes too long is cut off, and taken up again by whoever comes next."""
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(set(self._tasks.values()), timeout=DRAIN_S)
-        for task in late:
-            task.cancel()
-        if late:
-            log.warning("%s deliveries of %s are left to the next process", len(late), self._platform)
-            await asyncio.wait(late)
-            with contextlib.suppress(DatabaseUnavailable):
-                await self._store.inbox.release(self._owner)
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks.values()), timeout=DRAIN_S)
+            for task in late:
+                task.cancel()
+            if late:
+                log.warning("%s deliveries of %s are left to the next process", len(late), self._platform)
+                await asyncio.wait(late)
+                with contextlib.suppress(DatabaseUnavailable):
+                    await self._store.inbox.release(self._owner)
+        if self._keeping is not None:
+            self._keeping.cancel()
+        owned = {task for task in (self._keeping, self._finishing) if task is not None}
+        if owned:
+            await asyncio.wait(owned)
 
     async def _take_left(self) -> None:
         now = self._now()
@@ -124,10 +132,11 @@ class Inbox:
         task = asyncio.create_task(self._worked_on(event), name=f"{self._platform} {event.kind} {event.id}")
         self._tasks[event.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(event.id, None))
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep(), name=f"claims of {self._platform}")
 
     async def _worked_on(self, event: InboundEvent) -> None:
         """The outermost handler: whatever goes wrong is logged with the delivery's id, never with anybody's words."""
-        keeping = asyncio.create_task(self._keep(event))
         try:
             async with self._room:
                 if event.attempts > ATTEMPTS:
@@ -135,19 +144,34 @@ class Inbox:
                     outcome = "gave up"
                 else:
                     outcome = await self._work.handle(event)
-            await self._store.inbox.finish(event.id, outcome=outcome, at=self._now())
+            await self._finished(event, outcome)
         except DatabaseUnavailable as error:
             log.warning("%s %s waits for the database: %s", event.kind, event.id, error)
         except Exception:
             log.exception("%s %s failed at attempt %s", event.kind, event.id, event.attempts)
-        finally:
-            keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
 
-    async def _keep(self, event: InboundEvent) -> None:
-        """Hold the claim while work goes on."""
-        while True:
+    async def _finished(self, event: InboundEvent, outcome: str) -> None:
+        """Write that a delivery is over, together with those that end within a moment: nobody waits for it.
+
+        A process that dies in that moment leaves them to be done again, which changes nothing.
+        """
+        self._ended.append((event.id, outcome))
+        if self._finishing is None:
+            self._finishing = asyncio.create_task(self._finish_ended(), name=f"ends of {self._platform}")
+        await asyncio.shield(self._finishing)
+
+    async def _finish_ended(self) -> None:
+        await asyncio.sleep(FINISH_AFTER_S)
+        ended, self._ended, self._finishing = self._ended, [], None
+        await self._store.inbox.finish_all(ended, at=self._now())
+
+    async def _keep(self) -> None:
+        """Hold the claims while work goes on."""
+        while self._tasks:
             await asyncio.sleep(EXTEND_S)
-            with contextlib.suppress(DatabaseUnavailable):  # the lease then runs out, and somebody takes it up
-                await self._store.inbox.extend(event.id, owner=self._owner, now=self._now(), lease_s=LEASE_S)
+            if not self._tasks:
+                return
+            with contextlib.suppress(DatabaseUnavailable):  # the leases then run out, and somebody takes them up
+                await self._store.inbox.extend_all(
+                    list(self._tasks), owner=self._owner, now=self._now(), lease_s=LEASE_S
+                )

@@ -1,18 +1,172 @@
 """Conversations, their turns and the replies. A question is recorded once and answered once, by constraint."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import (
+    Database,
+    insert_if_new,
+    reading_unit,
+    row_of,
+    uninterrupted,
+    writing_steps,
+    writing_unit,
+)
 from storage.errors import NotFound
 from storage.ids import new_id
-from storage.records import Conversation, CorrectionState, PostingKind, Reply, Turn, TurnState
-from storage.schema import conversations, corrections, hand_overs, postings, replies, turns
+from storage.inbox import is_event_kept
+from storage.models import serving_now
+from storage.people import actor_in
+from storage.postings import intended
+from storage.records import (
+    Actor,
+    ChannelMode,
+    Conversation,
+    CorrectionState,
+    Deployment,
+    Posting,
+    PostingKind,
+    Reply,
+    Turn,
+    TurnState,
+    Voice,
+)
+from storage.schema import actors, channels, conversations, corrections, hand_overs, postings, replies, turns
+
+# ---------------------------------------------------------------- what every message and every reply needs, made once
+
+_FIND = select(conversations).where(
+    conversations.c.platform == bindparam("platform"), conversations.c.external_id == bindparam("external_id")
+)
+_TURN = select(turns).where(turns.c.id == bindparam("turn_id"))
+_TURN_OF_KEY = select(turns).where(turns.c.platform == bindparam("platform"), turns.c.key == bindparam("key"))
+_IN_CONVERSATION = select(turns).where(turns.c.conversation_id == bindparam("conversation_id"))
+_FIRST_TURN = _IN_CONVERSATION.order_by(turns.c.asked_at, turns.c.id).limit(1)
+_INSERT_REPLY = insert(replies)
+_REPLY_TO = select(replies).where(replies.c.turn_id == bindparam("turn_id"))
+
+_IS_HANDED_OVER = (
+    select(hand_overs.c.id)
+    .where(hand_overs.c.conversation_id == turns.c.conversation_id, hand_overs.c.released_at.is_(None))
+    .exists()
+)
+_FATE = select(turns.c.withdrawn_at.is_not(None), _IS_HANDED_OVER).where(turns.c.id == bindparam("turn_id"))
+
+_HISTORY = (
+    select(turns, *(column.label(f"reply_{column.name}") for column in replies.c))
+    .outerjoin(replies, replies.c.turn_id == turns.c.id)
+    .where(turns.c.conversation_id == bindparam("conversation_id"))
+    .order_by(turns.c.asked_at.desc(), turns.c.id.desc())
+    .limit(bindparam("at_most"))
+)
+_HISTORY_BEFORE = _HISTORY.where(
+    or_(
+        turns.c.asked_at < bindparam("asked_at"),
+        and_(turns.c.asked_at == bindparam("asked_at"), turns.c.id < bindparam("turn_id")),
+    )
+)
+
+_ONE = select(literal(1).label("one")).subquery()
+_SITUATION = select(
+    *(column.label(f"speaker_{column.name}") for column in actors.c),
+    *(column.label(f"conversation_{column.name}") for column in conversations.c),
+    channels.c.mode.label("channel_mode"),
+    select(turns.c.asked_by)
+    .where(turns.c.conversation_id == conversations.c.id)
+    .order_by(turns.c.asked_at, turns.c.id)
+    .limit(1)
+    .scalar_subquery()
+    .label("first_asked_by"),
+    select(hand_overs.c.id)
+    .where(hand_overs.c.conversation_id == conversations.c.id, hand_overs.c.released_at.is_(None))
+    .exists()
+    .label("is_handed_over"),
+).select_from(
+    _ONE.outerjoin(
+        actors, and_(actors.c.platform == bindparam("platform"), actors.c.external_id == bindparam("speaker"))
+    )
+    .outerjoin(
+        conversations,
+        and_(
+            conversations.c.platform == bindparam("platform"), conversations.c.external_id == bindparam("conversation")
+        ),
+    )
+    .outerjoin(channels, and_(channels.c.platform == bindparam("platform"), channels.c.place == bindparam("place")))
+)
+
+_ANSWERED = (
+    update(turns)
+    .where(turns.c.id == bindparam("turn_id"), turns.c.state == TurnState.ASKED)
+    .values(state=TurnState.ANSWERED, lease_owner=bindparam("owner"), lease_until=None)
+    .returning(  # of a conversation that is named: SQLite's RETURNING does not look into the table that is changed
+        select(hand_overs.c.id)
+        .where(hand_overs.c.conversation_id == bindparam("in_conversation"), hand_overs.c.released_at.is_(None))
+        .exists()
+        .label("is_handed_over")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known when somebody says something in a conversation."""
+
+    speaker: Actor | None
+    conversation: Conversation | None
+    first_asked_by: str | None  # actor id; None: nobody has asked anything in it
+    is_handed_over: bool
+    channel_mode: ChannelMode | None  # None: nothing was set for the channel
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question on its way in: the message's key, and of which conversation. `known` is that one where it was read already."""
+
+    voice_id: str  # of a new conversation; an old one keeps its own
+    platform: str
+    conversation_key: str
+    key: str
+    question: str
+    asked_by: str  # actor id
+    deletion_key: str = ""  # of the delivery that would say that the message was deleted
+    known: Conversation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A question that was recorded and claimed, with what its answer rests on."""
+
+    turn: Turn
+    is_deleted: bool  # its deletion was faster than the question
+    voice: Voice
+    deployment: Deployment
+    history: list[tuple[Turn, Reply | None]]  # what was asked before, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class ToPost:
+    """A saved reply, and whether anybody still wants it on the platform."""
+
+    reply: Reply
+    is_withdrawn: bool
+    is_handed_over: bool
+    first_part: tuple[Posting, bool] | None  # intended by now, or before (False); None where nobody wants it
 
 
 @uninterrupted
@@ -22,50 +176,79 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ensure(self, voice_id: str, platform: str, external_id: str, *, at: datetime) -> Conversation:
+    @writing_steps
+    def ensure(
+        self, connection: Connection, voice_id: str, platform: str, external_id: str, *, at: datetime
+    ) -> Conversation:
         """Return the platform's conversation, created under `voice_id` if it is new; an old one keeps its voice."""
-        async with self._database.reading() as connection:
-            known = await _find(connection, platform, external_id)
-        if known is not None:
-            return known
-        async with self._database.writing() as connection:
-            new = Conversation(new_id("conv", at), voice_id, platform, external_id, at)
-            if await is_inserted(connection, conversations, row_of(new)):
-                return new
-            known = await _find(connection, platform, external_id)
-            if known is None:
-                raise NotFound("conversation", external_id)
-            return known
+        return _ensured(connection, voice_id, platform, external_id, at)
 
-    async def record_turn(
-        self, conversation: Conversation, key: str, question: str, asked_by: str, *, at: datetime
+    @reading_unit
+    def situation(
+        self, connection: Connection, platform: str, *, speaker: str, conversation: str, place: str
+    ) -> Situation:
+        """What is known about a message, by the platform's ids of who speaks, of the conversation and of the channel."""
+        where = {"platform": platform, "speaker": speaker, "conversation": conversation, "place": place}
+        row = connection.execute(_SITUATION, where).mappings().one()
+        return Situation(
+            speaker=actor_in(row, "speaker_") if row["speaker_id"] else None,
+            conversation=_conversation_in(row, "conversation_") if row["conversation_id"] else None,
+            first_asked_by=row["first_asked_by"],
+            is_handed_over=row["is_handed_over"],
+            channel_mode=row["channel_mode"],
+        )
+
+    @writing_steps
+    def take_question(
+        self, connection: Connection, asking: Asking, *, owner: str, lease_s: float, history: int, now: datetime
+    ) -> Taken | None:
+        """Record a question as `record_turn` does, claimed by `owner` from the start; None for one that is recorded already.
+
+        With it come the last `history` turns before it, and what serves its voice at this moment.
+        """
+        conversation = asking.known or _ensured(
+            connection, asking.voice_id, asking.platform, asking.conversation_key, now
+        )
+        turn = _asked(conversation, asking.key, asking.question, asking.asked_by, now)
+        turn = replace(turn, lease_owner=owner, lease_until=now + timedelta(seconds=lease_s), attempts=1)
+        if not insert_if_new(connection, turns, row_of(turn)):
+            return None
+        is_deleted = bool(asking.deletion_key) and is_event_kept(connection, asking.platform, asking.deletion_key)
+        before = [] if asking.known is None else _history(connection, conversation.id, turn, history)
+        voice, deployment = serving_now(connection, conversation.voice_id)
+        return Taken(turn, is_deleted, voice, deployment, before)
+
+    @writing_steps
+    def record_turn(
+        self,
+        connection: Connection,
+        conversation: Conversation,
+        key: str,
+        question: str,
+        asked_by: str,
+        *,
+        at: datetime,
     ) -> tuple[Turn, bool]:
         """Record a question under the platform's natural key; True when it is new, False for a redelivery.
 
         A redelivered key returns the turn as it was first recorded, whatever the other arguments say.
         """
-        new = Turn(
-            id=new_id("turn", at),
-            conversation_id=conversation.id,
-            voice_id=conversation.voice_id,
-            platform=conversation.platform,
-            key=key,
-            question=question,
-            asked_by=asked_by,
-            asked_at=at,
-            state=TurnState.ASKED,
-            lease_owner=None,
-            lease_until=None,
-            attempts=0,
-        )
-        async with self._database.writing() as connection:
-            if await is_inserted(connection, turns, row_of(new)):
-                return new, True
-            statement = select(turns).where(turns.c.platform == conversation.platform, turns.c.key == key)
-            return Turn(**(await connection.execute(statement)).mappings().one()), False
+        new = _asked(conversation, key, question, asked_by, at)
+        if insert_if_new(connection, turns, row_of(new)):
+            return new, True
+        known = connection.execute(_TURN_OF_KEY, {"platform": conversation.platform, "key": key}).mappings().one()
+        return Turn(**known), False
 
-    async def claim_turn(
-        self, turn_id: str, owner: str, *, now: datetime, lease_s: float, takes_over: bool = False
+    @writing_steps
+    def claim_turn(
+        self,
+        connection: Connection,
+        turn_id: str,
+        owner: str,
+        *,
+        now: datetime,
+        lease_s: float,
+        takes_over: bool = False,
     ) -> Turn | None:
         """Take the turn to answer it within `lease_s`; None when it is answered or somebody else's lease still runs.
 
@@ -79,12 +262,11 @@ class Conversations:
             .values(lease_owner=owner, lease_until=now + timedelta(seconds=lease_s), attempts=turns.c.attempts + 1)
             .returning(*turns.c)
         )
-        async with self._database.writing() as connection:
-            row = (await connection.execute(claim)).mappings().one_or_none()
-            if row is None:
-                await _turn(connection, turn_id)  # raises NotFound
-                return None
-            return Turn(**row)
+        row = connection.execute(claim).mappings().one_or_none()
+        if row is None:
+            _turn(connection, turn_id)  # raises NotFound
+            return None
+        return Turn(**row)
 
     async def release_turns(self, owner: str) -> int:
         """Free the open turns that `owner` claimed in an earlier life, without waiting for their leases; how many.
@@ -102,27 +284,37 @@ class Conversations:
             rows = await connection.execute(statement.order_by(turns.c.asked_at, turns.c.id))
             return [Turn(**row) for row in rows.mappings()]
 
-    async def save_reply(self, reply: Reply, *, owner: str) -> tuple[Reply, bool]:
+    @writing_unit
+    def save_reply(self, connection: Connection, reply: Reply, *, owner: str) -> tuple[Reply, bool]:
         """Save the turn's one reply and mark the turn answered by `owner`; True when it is this one.
 
         False returns the reply that was saved before: that one is posted, this one is not. A question that was withdrawn
         meanwhile leaves nothing of its reply either.
         """
-        async with self._database.writing() as connection:
-            turn = await _turn(connection, reply.turn_id, is_held=True)
-            if turn.withdrawn_at is not None:
-                reply = replace(reply, text="", corrected_text=None)
-            if not await is_inserted(connection, replies, row_of(reply)):
-                statement = select(replies).where(replies.c.turn_id == reply.turn_id)
-                return Reply(**(await connection.execute(statement)).mappings().one()), False
-            answered = {"state": TurnState.ANSWERED, "lease_owner": owner, "lease_until": None}
-            await connection.execute(update(turns).where(turns.c.id == reply.turn_id).values(answered))
-            return reply, True
+        return _saved(connection, reply, owner)
 
-    async def find(self, platform: str, external_id: str) -> Conversation | None:
+    @writing_unit
+    def save_reply_to_post(
+        self, connection: Connection, reply: Reply, *, owner: str, platform: str, place: str, at: datetime
+    ) -> ToPost:
+        """`save_reply`, and intend its first message in `place` where it is still wanted; all of one moment."""
+        mine = {"turn_id": reply.turn_id, "in_conversation": reply.conversation_id, "owner": owner}
+        answered = connection.execute(_ANSWERED, mine).one_or_none()
+        if answered is not None:  # ours to answer, and not withdrawn: that ends a turn as well
+            connection.execute(_INSERT_REPLY, row_of(reply))
+            is_withdrawn, is_handed_over = False, bool(answered.is_handed_over)
+        else:
+            reply, _ = _saved(connection, reply, owner)
+            is_withdrawn, is_handed_over = _fate(connection, reply.turn_id)
+        first_part = None
+        if not (is_withdrawn or is_handed_over):
+            first_part = intended(connection, platform, PostingKind.REPLY, reply.turn_id, 0, place, at=at)
+        return ToPost(reply, is_withdrawn, is_handed_over, first_part)
+
+    @reading_unit
+    def find(self, connection: Connection, platform: str, external_id: str) -> Conversation | None:
         """The platform's conversation, if it is known."""
-        async with self._database.glancing() as connection:
-            return await _find(connection, platform, external_id)
+        return _find(connection, platform, external_id)
 
     async def get(self, conversation_id: str) -> Conversation:
         """The conversation with this id. Raises NotFound."""
@@ -133,24 +325,15 @@ class Conversations:
                 raise NotFound("conversation", conversation_id)
             return Conversation(**row)
 
-    async def turn(self, turn_id: str) -> Turn:
+    @reading_unit
+    def turn(self, connection: Connection, turn_id: str) -> Turn:
         """The turn with this id. Raises NotFound."""
-        async with self._database.glancing() as connection:
-            return await _turn(connection, turn_id)
+        return _turn(connection, turn_id)
 
-    async def fate(self, turn_id: str) -> tuple[bool, bool]:
+    @reading_unit
+    def fate(self, connection: Connection, turn_id: str) -> tuple[bool, bool]:
         """Whether the question was withdrawn, and whether its conversation is in a person's hands. Raises NotFound."""
-        is_open = (
-            select(hand_overs.c.id)
-            .where(hand_overs.c.conversation_id == turns.c.conversation_id, hand_overs.c.released_at.is_(None))
-            .exists()
-        )
-        statement = select(turns.c.withdrawn_at.is_not(None), is_open).where(turns.c.id == turn_id)
-        async with self._database.glancing() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-            if row is None:
-                raise NotFound("turn", turn_id)
-            return bool(row[0]), bool(row[1])
+        return _fate(connection, turn_id)
 
     async def reply(self, reply_id: str) -> Reply:
         """The reply with this id. Raises NotFound."""
@@ -160,46 +343,34 @@ class Conversations:
                 raise NotFound("reply", reply_id)
             return Reply(**row)
 
-    async def reply_to(self, turn_id: str) -> Reply | None:
+    @reading_unit
+    def reply_to(self, connection: Connection, turn_id: str) -> Reply | None:
         """The reply to this turn, if there is one yet."""
-        async with self._database.glancing() as connection:
-            statement = select(replies).where(replies.c.turn_id == turn_id)
-            row = (await connection.execute(statement)).mappings().one_or_none()
-            return Reply(**row) if row else None
+        row = connection.execute(_REPLY_TO, {"turn_id": turn_id}).mappings().one_or_none()
+        return Reply(**row) if row else None
 
-    async def history(
-        self, conversation_id: str, *, before: Turn | None, limit: int
+    @reading_unit
+    def history(
+        self, connection: Connection, conversation_id: str, *, before: Turn | None, limit: int
     ) -> list[tuple[Turn, Reply | None]]:
         """The last `limit` turns of a conversation asked before `before` (None: of all), oldest first."""
-        condition = turns.c.conversation_id == conversation_id
-        if before is not None:
-            is_same_moment = and_(turns.c.asked_at == before.asked_at, turns.c.id < before.id)
-            condition &= or_(turns.c.asked_at < before.asked_at, is_same_moment)
-        newest_first = (turns.c.asked_at.desc(), turns.c.id.desc())
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(turns).where(condition).order_by(*newest_first).limit(limit))
-            found = [Turn(**row) for row in rows.mappings()]
-            by_turn = await _replies_to(connection, found)
-        return [(turn, by_turn.get(turn.id)) for turn in reversed(found)]
+        return _history(connection, conversation_id, before, limit)
 
     async def recent_turns(self, conversation_id: str, limit: int) -> list[tuple[Turn, Reply | None]]:
         """The last `limit` turns of a conversation, oldest first."""
         return await self.history(conversation_id, before=None, limit=limit)
 
-    async def find_turn(self, platform: str, key: str) -> Turn | None:
+    @reading_unit
+    def find_turn(self, connection: Connection, platform: str, key: str) -> Turn | None:
         """The question that is recorded under the platform's key, if one is."""
-        statement = select(turns).where(turns.c.platform == platform, turns.c.key == key)
-        async with self._database.glancing() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-            return Turn(**row) if row else None
+        row = connection.execute(_TURN_OF_KEY, {"platform": platform, "key": key}).mappings().one_or_none()
+        return Turn(**row) if row else None
 
-    async def first_turn(self, conversation_id: str) -> Turn | None:
+    @reading_unit
+    def first_turn(self, connection: Connection, conversation_id: str) -> Turn | None:
         """The question a conversation began with."""
-        statement = select(turns).where(turns.c.conversation_id == conversation_id)
-        async with self._database.glancing() as connection:
-            row = (await connection.execute(statement.order_by(turns.c.asked_at, turns.c.id).limit(1))).mappings()
-            first = row.one_or_none()
-            return Turn(**first) if first else None
+        row = connection.execute(_FIRST_TURN, {"conversation_id": conversation_id}).mappings().one_or_none()
+        return Turn(**row) if row else None
 
     async def last_reply(self, conversation_id: str, before_key: str) -> Reply | None:
         """The newest reply of a conversation to a question whose key sorts before `before_key`."""
@@ -281,23 +452,88 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(turns.c.lease_until.is_(None), turns.c.lease_until <= now)
 
 
-async def _find(connection: AsyncConnection, platform: str, external_id: str) -> Conversation | None:
-    is_it = and_(conversations.c.platform == platform, conversations.c.external_id == external_id)
-    row = (await connection.execute(select(conversations).where(is_it))).mappings().one_or_none()
+# ---------------------------------------------------------------- parts of a unit
+
+
+def _find(connection: Connection, platform: str, external_id: str) -> Conversation | None:
+    row = connection.execute(_FIND, {"platform": platform, "external_id": external_id}).mappings().one_or_none()
     return Conversation(**row) if row else None
 
 
-async def _turn(connection: AsyncConnection, turn_id: str, *, is_held: bool = False) -> Turn:
+def _ensured(connection: Connection, voice_id: str, platform: str, external_id: str, at: datetime) -> Conversation:
+    new = Conversation(new_id("conv", at), voice_id, platform, external_id, at)
+    if insert_if_new(connection, conversations, row_of(new)):
+        return new
+    known = _find(connection, platform, external_id)
+    if known is None:
+        raise NotFound("conversation", external_id)
+    return known
+
+
+def _asked(conversation: Conversation, key: str, question: str, asked_by: str, at: datetime) -> Turn:
+    return Turn(
+        id=new_id("turn", at),
+        conversation_id=conversation.id,
+        voice_id=conversation.voice_id,
+        platform=conversation.platform,
+        key=key,
+        question=question,
+        asked_by=asked_by,
+        asked_at=at,
+        state=TurnState.ASKED,
+        lease_owner=None,
+        lease_until=None,
+        attempts=0,
+    )
+
+
+def _turn(connection: Connection, turn_id: str, *, is_held: bool = False) -> Turn:
     """`is_held` lets nobody else change it before the transaction ends. Raises NotFound."""
-    statement = select(turns).where(turns.c.id == turn_id)
-    row = (await connection.execute(statement.with_for_update() if is_held else statement)).mappings().one_or_none()
+    row = connection.execute(_TURN.with_for_update() if is_held else _TURN, {"turn_id": turn_id}).mappings()
+    turn = row.one_or_none()
+    if turn is None:
+        raise NotFound("turn", turn_id)
+    return Turn(**turn)
+
+
+def _saved(connection: Connection, reply: Reply, owner: str) -> tuple[Reply, bool]:
+    turn = _turn(connection, reply.turn_id, is_held=True)
+    if turn.withdrawn_at is not None:
+        reply = replace(reply, text="", corrected_text=None)
+    if not insert_if_new(connection, replies, row_of(reply)):
+        return Reply(**connection.execute(_REPLY_TO, {"turn_id": reply.turn_id}).mappings().one()), False
+    answered = {"state": TurnState.ANSWERED, "lease_owner": owner, "lease_until": None}
+    connection.execute(update(turns).where(turns.c.id == reply.turn_id).values(answered))
+    return reply, True
+
+
+def _fate(connection: Connection, turn_id: str) -> tuple[bool, bool]:
+    row = connection.execute(_FATE, {"turn_id": turn_id}).one_or_none()
     if row is None:
         raise NotFound("turn", turn_id)
-    return Turn(**row)
+    return bool(row[0]), bool(row[1])
 
 
-async def _replies_to(connection: AsyncConnection, asked: list[Turn]) -> Mapping[str, Reply]:
-    if not asked:
-        return {}
-    rows = await connection.execute(select(replies).where(replies.c.turn_id.in_([turn.id for turn in asked])))
-    return {row["turn_id"]: Reply(**row) for row in rows.mappings()}
+def _history(
+    connection: Connection, conversation_id: str, before: Turn | None, limit: int
+) -> list[tuple[Turn, Reply | None]]:
+    wanted: dict[str, Any] = {"conversation_id": conversation_id, "at_most": limit}
+    if before is None:
+        rows = connection.execute(_HISTORY, wanted).mappings()
+    else:
+        wanted |= {"asked_at": before.asked_at, "turn_id": before.id}
+        rows = connection.execute(_HISTORY_BEFORE, wanted).mappings()
+    found = [(_turn_in(row), _reply_in(row, "reply_") if row["reply_id"] else None) for row in rows]
+    return found[::-1]
+
+
+def _turn_in(row: Mapping[Any, Any]) -> Turn:
+    return Turn(**{column.name: row[column.name] for column in turns.c})
+
+
+def _reply_in(row: Mapping[Any, Any], prefix: str) -> Reply:
+    return Reply(**{column.name: row[f"{prefix}{column.name}"] for column in replies.c})
+
+
+def _conversation_in(row: Mapping[Any, Any], prefix: str) -> Conversation:
+    return Conversation(**{column.name: row[f"{prefix}{column.name}"] for column in conversations.c})

@@ -1,6 +1,7 @@
 """One database: its engine, its short transactions, and its failures as sentences.
 
-Every method of a store is one `reading()` or one `writing()` block. What SQLAlchemy or a driver raises inside leaves as a
+Every method of a store is one `reading()` or one `writing()` block; those that every reply needs are one unit of work
+instead (`read_unit`, `write_unit`), which costs a tenth. What SQLAlchemy or a driver raises inside leaves as a
 `storage.errors` type, so nobody outside this package needs to know either.
 """
 
@@ -9,26 +10,30 @@ import inspect
 import json
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, fields
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.errors import ConstraintBroken, DatabaseUnavailable
+from storage.units import Crew, Habits, Work
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 BUSY_TIMEOUT_MS = 30_000  # how long a write waits for another process's write before it gives up
 STATEMENT_TIMEOUT_MS = 60_000  # PostgreSQL: the largest write (freezing a dataset version) takes about a second
 CONNECT_TIMEOUT_S = 10
 GROUP_LIMIT = 32  # writes in one SQLite transaction; about 20 ms of them
+POSTGRES_THREADS = 4  # that run units; each has a connection
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -83,23 +88,27 @@ class Database:
         self.url = url
         self._unfinished: set[asyncio.Task[Any]] = set()
         to_json = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+        # Units say themselves when a transaction begins and ends, and each of their threads keeps its connection.
+        for_units: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "poolclass": NullPool, "json_serializer": to_json}
         if url.drivername.startswith("sqlite"):
             self.engine = create_async_engine(url, json_serializer=to_json)
             _begin_by_hand(self.engine)
             self._writer = self.engine.execution_options(finetone_begin="BEGIN IMMEDIATE")
             self._glancer = self.engine.execution_options(finetone_begin="")
-            self._groups = GroupCommit(self._writer)
+            self._unit_engine = create_engine(url.set(drivername="sqlite+pysqlite"), **for_units)
+            _prepare_connections(self._unit_engine)
+            self._writers = Crew(self._unit_engine, Habits("writing", 1, GROUP_LIMIT, "BEGIN IMMEDIATE", False))
+            self._readers = Crew(self._unit_engine, Habits("reading", 1, GROUP_LIMIT, "", False))
+            self._groups = GroupCommit(self._writer, self._writers)
         else:
-            self.engine = create_async_engine(
-                url,
-                json_serializer=to_json,
-                pool_pre_ping=True,
-                connect_args={
-                    "connect_timeout": CONNECT_TIMEOUT_S,
-                    "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
-                },
-            )
+            arguments = {
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            }
+            self.engine = create_async_engine(url, json_serializer=to_json, pool_pre_ping=True, connect_args=arguments)
             self._writer = self._glancer = self.engine
+            self._unit_engine = create_engine(url, connect_args=arguments, **for_units)
+            self._writers = self._readers = Crew(self._unit_engine, Habits("units", POSTGRES_THREADS, 1, "BEGIN", True))
             self._groups = None
 
     @asynccontextmanager
@@ -130,6 +139,19 @@ class Database:
             async with self._groups.writing() if self._groups is not None else self._writer.begin() as connection:
                 yield connection
 
+    async def read(self, work: Work[T]) -> T:
+        """Run a unit that only reads. Each of its statements sees its own moment: one that must see a single one, is one."""
+        with explained(self.url):
+            return await self._readers.run(work, is_stepwise=True)
+
+    async def write(self, work: Work[T], *, is_stepwise: bool = False) -> T:
+        """Run a unit that may write, whole or not at all; `is_stepwise`: each of its statements may stand by itself, in order.
+
+        The same locks hold as in `writing`. It must not do anything else but talk to the database: it may be run again.
+        """
+        with explained(self.url):
+            return await self._writers.run(work, is_stepwise=is_stepwise)
+
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work to its end, even when the caller is cancelled meanwhile; `close` waits for what is left."""
         task = asyncio.create_task(work)
@@ -141,6 +163,8 @@ class Database:
         """Let what has begun end, then close every connection."""
         if self._unfinished:
             await asyncio.wait(self._unfinished)
+        await self._writers.close()
+        await self._readers.close()
         await self.engine.dispose()
 
 
@@ -151,6 +175,7 @@ class _Group:
     connection: AsyncConnection
     size: int
     committed: asyncio.Future[None]
+    leaving: AsyncExitStack  # gives the write lock back to the units
 
 
 class GroupCommit:
@@ -161,8 +186,9 @@ class GroupCommit:
     work. Nobody is told of success before the commit. SQLite's own waiting would be a poll with pauses of up to 100 ms.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, units: Crew) -> None:
         self._engine = engine
+        self._units = units  # which write as well, and not meanwhile
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
@@ -202,13 +228,12 @@ class GroupCommit:
         await group.committed
 
     async def _begun(self) -> _Group:
-        connection = await self._engine.connect()
-        try:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._units.standing_still())
+            connection = await self._engine.connect()
+            stack.push_async_callback(connection.close)
             await connection.begin()
-        except BaseException:
-            await connection.close()
-            raise
-        return _Group(connection, 0, asyncio.get_running_loop().create_future())
+            return _Group(connection, 0, asyncio.get_running_loop().create_future(), stack.pop_all())
 
     async def _close_left(self) -> None:
         async with self._turn:
@@ -231,7 +256,59 @@ class GroupCommit:
         else:
             group.committed.set_result(None)
         finally:
-            await group.connection.close()
+            await group.leaving.aclose()
+
+
+# ---------------------------------------------------------------- methods of a noun's store
+
+
+def reading_unit(
+    method: Callable[Concatenate[Any, Connection, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make a method that only reads from a function of a connection; see `Database.read`."""
+
+    @wraps(method)
+    async def asked(self: Any, *args: P.args, **keywords: P.kwargs) -> T:
+        database: Database = self._database
+        return await database.read(lambda connection: method(self, connection, *args, **keywords))
+
+    _UNITS.add(asked)
+    return asked
+
+
+def writing_unit(
+    method: Callable[Concatenate[Any, Connection, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make a method that writes, whole or not at all, from a function of a connection; see `Database.write`."""
+
+    @wraps(method)
+    async def asked(self: Any, *args: P.args, **keywords: P.kwargs) -> T:
+        database: Database = self._database
+        return await database.write(lambda connection: method(self, connection, *args, **keywords))
+
+    _UNITS.add(asked)
+    return asked
+
+
+def writing_steps(
+    method: Callable[Concatenate[Any, Connection, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Make a method whose statements may stand each by itself from a function of a connection; see `Database.write`.
+
+    A crash may leave the first done and not the second. On PostgreSQL the second sees what others committed before it, and
+    others see the first; SQLite has one writer at a time, so that nothing happens in between.
+    """
+
+    @wraps(method)
+    async def asked(self: Any, *args: P.args, **keywords: P.kwargs) -> T:
+        database: Database = self._database
+        return await database.write(lambda connection: method(self, connection, *args, **keywords), is_stepwise=True)
+
+    _UNITS.add(asked)
+    return asked
+
+
+_UNITS: set[Callable[..., Any]] = set()  # no caller that is cancelled cancels them
 
 
 def uninterrupted(noun: type[T]) -> type[T]:
@@ -241,7 +318,7 @@ def uninterrupted(noun: type[T]) -> type[T]:
     alive, write lock and all, until Python's garbage collector finds the unread cursor; every other writer waits for it.
     """
     for name, method in list(vars(noun).items()):
-        if inspect.iscoroutinefunction(method) and not name.startswith("_"):
+        if inspect.iscoroutinefunction(method) and not name.startswith("_") and method not in _UNITS:
             setattr(noun, name, _whole(method))
     return noun
 
@@ -255,10 +332,14 @@ def _whole(method: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Cor
     return finished
 
 
-def _begin_by_hand(engine: AsyncEngine) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _prepare_connections(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
     def prepare(dbapi_connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         set_pragmas(dbapi_connection)
+
+
+def _begin_by_hand(engine: AsyncEngine) -> None:
+    _prepare_connections(engine.sync_engine)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -280,27 +361,40 @@ async def insert_new(
     """Insert the rows that break no uniqueness constraint; return the `key` column of those, in no particular order."""
     if not rows:
         return []
-    statement = _insert(connection, table).on_conflict_do_nothing().returning(table.c[key])
+    statement = _insert_if_new(connection.dialect.name, table, key)
     return list((await connection.execute(statement, [dict(row) for row in rows])).scalars())
 
 
 async def is_inserted(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert the row unless a uniqueness constraint forbids it; whether it went in."""
-    first_column = next(iter(table.c)).name
-    return bool(await insert_new(connection, table, [row], first_column))
+    return bool(await insert_new(connection, table, [row], _first_column(table)))
+
+
+def insert_if_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """`is_inserted` in a unit."""
+    statement = _insert_if_new(connection.dialect.name, table, _first_column(table))
+    return connection.execute(statement, row).first() is not None
+
+
+@cache
+def _insert_if_new(dialect: str, table: Table, key: str) -> ReturningInsert[Any]:
+    """Made once: SQLAlchemy makes a statement, and compiles one it has not seen, in ten times the time it takes to run."""
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return insert.on_conflict_do_nothing().returning(table.c[key])
+
+
+def _first_column(table: Table) -> str:
+    return next(iter(table.c)).name
 
 
 async def upsert(connection: AsyncConnection, table: Table, row: Mapping[str, Any], keys: Iterable[str]) -> None:
     """Insert the row, or where one with the same `keys` exists, overwrite its other columns (its id stays)."""
     keys = list(keys)
-    statement = _insert(connection, table).values(dict(row))
+    insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    statement = insert.values(dict(row))
     kept = {*keys, "id"}
     changed = {name: statement.excluded[name] for name in row if name not in kept}
     await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
-
-
-def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 # ---------------------------------------------------------------- failures as sentences

@@ -2,15 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import Database, is_inserted, reading_unit, row_of, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.records import HandOver
 from storage.schema import hand_overs
+
+_OPEN = select(hand_overs).where(
+    hand_overs.c.conversation_id == bindparam("conversation_id"), hand_overs.c.released_at.is_(None)
+)
 
 
 @uninterrupted
@@ -39,10 +43,11 @@ class HandOvers:
                 raise NotFound("hand-over", conversation_id)
             return known, False
 
-    async def open(self, conversation_id: str) -> HandOver | None:
+    @reading_unit
+    def open(self, connection: Connection, conversation_id: str) -> HandOver | None:
         """The conversation's open hand-over, if there is one."""
-        async with self._database.glancing() as connection:
-            return await _open(connection, conversation_id)
+        row = connection.execute(_OPEN, {"conversation_id": conversation_id}).mappings().one_or_none()
+        return HandOver(**row) if row else None
 
     async def all_open(self) -> list[HandOver]:
         """Every open hand-over, oldest first."""
@@ -75,8 +80,7 @@ class HandOvers:
 
 
 async def _open(connection: AsyncConnection, conversation_id: str) -> HandOver | None:
-    is_it = (hand_overs.c.conversation_id == conversation_id) & hand_overs.c.released_at.is_(None)
-    row = (await connection.execute(select(hand_overs).where(is_it))).mappings().one_or_none()
+    row = (await connection.execute(_OPEN, {"conversation_id": conversation_id})).mappings().one_or_none()
     return HandOver(**row) if row else None
 
 

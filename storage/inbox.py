@@ -1,17 +1,33 @@
 """What platforms delivered: kept once before it is acknowledged, worked on by one process at a time, then emptied."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import Database, insert_if_new, reading_unit, row_of, uninterrupted, writing_steps
 from storage.ids import new_id
 from storage.records import InboundEvent
 from storage.schema import inbound_events
 
 _TAKEN_AT_ONCE = 50
+
+_IS_KEPT = select(inbound_events.c.id).where(
+    inbound_events.c.platform == bindparam("platform"), inbound_events.c.key == bindparam("key")
+)
+_IS_TO_DO = inbound_events.c.done_at.is_(None)
+_EXTEND = update(inbound_events).where(
+    inbound_events.c.id.in_(bindparam("ids", expanding=True)),
+    inbound_events.c.lease_owner == bindparam("owner"),
+    _IS_TO_DO,
+)
+_NOTHING: dict[str, Any] = {}
+_FINISH = (
+    update(inbound_events)
+    .where(inbound_events.c.id == bindparam("event_id"))
+    .values(done_at=bindparam("at"), outcome=bindparam("said"), payload=_NOTHING, lease_until=None)
+)
 
 
 @uninterrupted
@@ -21,8 +37,10 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def receive(
+    @writing_steps
+    def receive(
         self,
+        connection: Connection,
         platform: str,
         key: str,
         kind: str,
@@ -44,16 +62,12 @@ class Inbox:
             lease_until=now + timedelta(seconds=lease_s),
             attempts=1,
         )
-        async with self._database.writing() as connection:
-            return event if await is_inserted(connection, inbound_events, row_of(event)) else None
+        return event if insert_if_new(connection, inbound_events, row_of(event)) else None
 
-    async def is_kept(self, platform: str, key: str) -> bool:
+    @reading_unit
+    def is_kept(self, connection: Connection, platform: str, key: str) -> bool:
         """Whether this delivery has come, however long ago that is remembered."""
-        statement = select(inbound_events.c.id).where(
-            inbound_events.c.platform == platform, inbound_events.c.key == key
-        )
-        async with self._database.reading() as connection:
-            return (await connection.execute(statement)).first() is not None
+        return is_event_kept(connection, platform, key)
 
     async def take_left(self, platform: str, *, owner: str, now: datetime, lease_s: float) -> list[InboundEvent]:
         """Claim what a dead process left undone, oldest first."""
@@ -85,25 +99,32 @@ class Inbox:
 
     async def extend(self, event_id: str, *, owner: str, now: datetime, lease_s: float) -> bool:
         """Keep the claim for another `lease_s`; False when somebody else has taken it meanwhile."""
-        is_mine = (inbound_events.c.id == event_id) & (inbound_events.c.lease_owner == owner)
-        change = update(inbound_events).where(is_mine, inbound_events.c.done_at.is_(None))
-        async with self._database.writing() as connection:
-            return bool(
-                (await connection.execute(change.values(lease_until=now + timedelta(seconds=lease_s)))).rowcount
-            )
+        return await self.extend_all([event_id], owner=owner, now=now, lease_s=lease_s) == 1
+
+    @writing_steps
+    def extend_all(
+        self, connection: Connection, event_ids: Iterable[str], *, owner: str, now: datetime, lease_s: float
+    ) -> int:
+        """Keep the claims for another `lease_s`; how many are held: somebody else may have taken some meanwhile."""
+        longer = _EXTEND.values(lease_until=now + timedelta(seconds=lease_s))
+        return connection.execute(longer, {"ids": list(event_ids), "owner": owner}).rowcount
 
     async def release(self, owner: str) -> int:
         """Free what `owner` had claimed in an earlier life, without waiting for the leases; how many."""
-        is_mine = (inbound_events.c.lease_owner == owner) & inbound_events.c.done_at.is_(None)
+        is_mine = (inbound_events.c.lease_owner == owner) & _IS_TO_DO
         async with self._database.writing() as connection:
             return (await connection.execute(update(inbound_events).where(is_mine).values(lease_until=None))).rowcount
 
     async def finish(self, event_id: str, *, outcome: str = "", at: datetime) -> None:
         """The event is over; its payload, which holds people's words, is dropped."""
-        change = update(inbound_events).where(inbound_events.c.id == event_id)
-        nothing: dict[str, Any] = {}
-        async with self._database.writing() as connection:
-            await connection.execute(change.values(done_at=at, outcome=outcome, payload=nothing, lease_until=None))
+        await self.finish_all([(event_id, outcome)], at=at)
+
+    @writing_steps
+    def finish_all(self, connection: Connection, ended: Sequence[tuple[str, str]], *, at: datetime) -> None:
+        """The events with these ids are over, each with its outcome."""
+        rows = [{"event_id": event_id, "said": outcome, "at": at} for event_id, outcome in ended]
+        if rows:
+            connection.execute(_FINISH, rows)
 
     async def forget_before(self, moment: datetime) -> int:
         """Remove events that were over before `moment`: no platform delivers anything again after an hour; how many."""
@@ -112,6 +133,11 @@ class Inbox:
             return gone.rowcount
 
 
+def is_event_kept(connection: Connection, platform: str, key: str) -> bool:
+    """Part of a unit: whether this delivery has come."""
+    return connection.execute(_IS_KEPT, {"platform": platform, "key": key}).first() is not None
+
+
 def _is_left(platform: str, now: datetime) -> ColumnElement[bool]:
     is_free = or_(inbound_events.c.lease_until.is_(None), inbound_events.c.lease_until <= now)
-    return and_(inbound_events.c.platform == platform, inbound_events.c.done_at.is_(None), is_free)
+    return and_(inbound_events.c.platform == platform, _IS_TO_DO, is_free)

@@ -4,15 +4,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import Database, is_inserted, reading_unit, row_of, uninterrupted
 from storage.errors import DeploymentMoved, NotFound
 from storage.ids import new_id
 from storage.records import Deployment, DeploymentKind, Model, Voice
 from storage.schema import deployments, models, voices
+
+_DEPLOYMENTS = select(
+    deployments, *(column.label(f"model_{column.name}") for column in models.c if column.name != "id")
+).join(models, models.c.id == deployments.c.model_id)
+_SERVING = (
+    _DEPLOYMENTS.add_columns(*(column.label(f"voice_{column.name}") for column in voices.c if column.name != "id"))
+    .join(voices, voices.c.id == deployments.c.voice_id)
+    .where(deployments.c.voice_id == bindparam("served"))
+    .order_by(deployments.c.seq.desc())
+    .limit(1)
+)
 
 
 @uninterrupted
@@ -59,17 +70,10 @@ class Models:
         async with self._database.glancing() as connection:
             return await current_deployment(connection, voice_id)
 
-    async def serving(self, voice_id: str) -> tuple[Voice, Deployment]:
+    @reading_unit
+    def serving(self, connection: Connection, voice_id: str) -> tuple[Voice, Deployment]:
         """The voice, and what serves it now. Raises NotFound for an unknown voice."""
-        voice_columns = [column.label(f"voice_{column.name}") for column in voices.c if column.name != "id"]
-        joined = _deployments_of(voice_id).add_columns(*voice_columns).join(voices, voices.c.id == voice_id)
-        statement = joined.order_by(deployments.c.seq.desc()).limit(1)
-        async with self._database.glancing() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-            if row is None:
-                raise NotFound("voice", voice_id)
-            voice = Voice(**{column.name: row[f"voice_{column.name}"] for column in voices.c})
-            return voice, _deployment(row, _model_in(row))
+        return serving_now(connection, voice_id)
 
     async def deployments(self, voice_id: str, limit: int) -> list[Deployment]:
         """The voice's newest `limit` deployments, newest first."""
@@ -173,6 +177,15 @@ async def append_deployment(
     return _deployment(row, model)
 
 
+def serving_now(connection: Connection, voice_id: str) -> tuple[Voice, Deployment]:
+    """Part of a unit: the voice, and what serves it now. Raises NotFound."""
+    row = connection.execute(_SERVING, {"served": voice_id}).mappings().one_or_none()
+    if row is None:
+        raise NotFound("voice", voice_id)
+    voice = Voice(**{column.name: row[f"voice_{column.name}"] for column in voices.c})
+    return voice, _deployment(row, _model_in(row))
+
+
 async def current_deployment(connection: AsyncConnection, voice_id: str) -> Deployment:
     """The voice's newest deployment. Raises NotFound."""
     statement = _deployments_of(voice_id).order_by(deployments.c.seq.desc()).limit(1)
@@ -183,9 +196,7 @@ async def current_deployment(connection: AsyncConnection, voice_id: str) -> Depl
 
 
 def _deployments_of(voice_id: str) -> Select[Any]:
-    model_columns = [column.label(f"model_{column.name}") for column in models.c if column.name != "id"]
-    joined = select(deployments, *model_columns).join(models, models.c.id == deployments.c.model_id)
-    return joined.where(deployments.c.voice_id == voice_id)
+    return _DEPLOYMENTS.where(deployments.c.voice_id == voice_id)
 
 
 def _model_in(row: Mapping[Any, Any]) -> Model:

@@ -4,15 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, uninterrupted
+from storage.database import Database, is_inserted, reading_unit, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.records import PROGRAM_ACTOR_ID, Actor, Right, Session
 from storage.schema import actors, login_tokens, sessions
+
+_FIND = select(actors).where(
+    actors.c.platform == bindparam("platform"), actors.c.external_id == bindparam("external_id")
+)
 
 
 @uninterrupted
@@ -49,10 +53,11 @@ class People:
                 await record(connection, at, PROGRAM_ACTOR_ID, "set_rights", after.id, **detail)
             return after
 
-    async def find(self, platform: str, external_id: str) -> Actor | None:
+    @reading_unit
+    def find(self, connection: Connection, platform: str, external_id: str) -> Actor | None:
         """The actor of this platform account, if it is known."""
-        async with self._database.glancing() as connection:
-            return await _find(connection, platform, external_id)
+        found = connection.execute(_FIND, {"platform": platform, "external_id": external_id}).mappings().one_or_none()
+        return actor_in(found) if found else None
 
     async def actor(self, actor_id: str) -> Actor:
         """The actor with this id. Raises NotFound."""
@@ -68,7 +73,7 @@ class People:
             return {}
         async with self._database.reading() as connection:
             rows = await connection.execute(select(actors).where(actors.c.id.in_(wanted)))
-            return {row["id"]: _actor(row) for row in rows.mappings()}
+            return {row["id"]: actor_in(row) for row in rows.mappings()}
 
     async def add_login_token(self, token_hash: str, actor_id: str, expires_at: datetime) -> None:
         """Let whoever holds the token of this hash sign in as the actor, once, before `expires_at`."""
@@ -113,9 +118,10 @@ class People:
 
 
 async def _find(connection: AsyncConnection, platform: str, external_id: str, *, lock: bool = False) -> Actor | None:
-    statement = select(actors).where(actors.c.platform == platform, actors.c.external_id == external_id)
-    row = (await connection.execute(statement.with_for_update() if lock else statement)).mappings().one_or_none()
-    return _actor(row) if row else None
+    wanted = {"platform": platform, "external_id": external_id}
+    rows = await connection.execute(_FIND.with_for_update() if lock else _FIND, wanted)
+    row = rows.mappings().one_or_none()
+    return actor_in(row) if row else None
 
 
 async def _session(connection: AsyncConnection, session_id_hash: str, now: datetime) -> Session | None:
@@ -125,12 +131,15 @@ async def _session(connection: AsyncConnection, session_id_hash: str, now: datet
         .where(sessions.c.id == session_id_hash, sessions.c.expires_at > now)
     )
     row = (await connection.execute(statement)).mappings().one_or_none()
-    return Session(session_id_hash, _actor(row), row["csrf_token"], row["expires_at"]) if row else None
+    return Session(session_id_hash, actor_in(row), row["csrf_token"], row["expires_at"]) if row else None
 
 
-def _actor(row: Mapping[Any, Any]) -> Actor:
-    rights = frozenset(Right(word) for word in row["rights"])
-    return Actor(row["id"], row["platform"], row["external_id"], row["name"], rights)
+def actor_in(row: Mapping[Any, Any], prefix: str = "") -> Actor:
+    """The actor whose columns a row holds, each named with the prefix."""
+    rights = frozenset(Right(word) for word in row[f"{prefix}rights"])
+    return Actor(
+        row[f"{prefix}id"], row[f"{prefix}platform"], row[f"{prefix}external_id"], row[f"{prefix}name"], rights
+    )
 
 
 def _words(rights: frozenset[Right]) -> list[str]:

@@ -2,13 +2,37 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select, update
 
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import (
+    Database,
+    insert_if_new,
+    reading_unit,
+    row_of,
+    uninterrupted,
+    writing_steps,
+    writing_unit,
+)
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.records import CorrectionState, Posting, PostingKind, ReplySource
 from storage.schema import actors, corrections, feedback, hand_overs, postings, replies, turns
+
+_INTENDED = select(postings).where(
+    postings.c.platform == bindparam("platform"),
+    postings.c.kind == bindparam("kind"),
+    postings.c.subject == bindparam("subject"),
+    postings.c.part == bindparam("part"),
+)
+_LANDED = update(postings).where(postings.c.id == bindparam("posting_id")).returning(*postings.c)
+_LANDED_WHERE_MEANT = _LANDED.values(message_key=bindparam("key"))
+_LANDED_ELSEWHERE = _LANDED.values(message_key=bindparam("key"), place=bindparam("there"))
+_WITHDRAWN = select(turns.c.id).where(turns.c.id == bindparam("turn_id"), turns.c.withdrawn_at.is_not(None))
+_OF = (
+    select(postings)
+    .where(postings.c.kind == bindparam("kind"), postings.c.subject == bindparam("subject"))
+    .order_by(postings.c.platform, postings.c.part)
+)
 
 LAST = "last"  # `shown` of a message that shows how it ended and will not change again
 
@@ -20,31 +44,34 @@ class Postings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def intend(
-        self, platform: str, kind: PostingKind, subject: str, part: int, place: str, *, at: datetime
+    @writing_unit
+    def intend(
+        self,
+        connection: Connection,
+        platform: str,
+        kind: PostingKind,
+        subject: str,
+        part: int,
+        place: str,
+        *,
+        at: datetime,
     ) -> tuple[Posting, bool]:
         """Say that a message is about to be sent; False returns the one that was intended, or landed, before."""
-        new = Posting(new_id("post", at), platform, kind, subject, part, place, None, at)
-        is_it = (
-            (postings.c.platform == platform)
-            & (postings.c.kind == kind)
-            & (postings.c.subject == subject)
-            & (postings.c.part == part)
-        )
-        async with self._database.writing() as connection:
-            if await is_inserted(connection, postings, row_of(new)):
-                return new, True
-            return Posting(**(await connection.execute(select(postings).where(is_it))).mappings().one()), False
+        return intended(connection, platform, kind, subject, part, place, at=at)
 
-    async def landed(self, posting_id: str, message_key: str, *, place: str | None = None) -> Posting:
+    @writing_steps
+    def landed(self, connection: Connection, posting_id: str, message_key: str, *, place: str | None = None) -> Posting:
         """The platform has the message under this key, in `place` where only sending showed which. Raises NotFound."""
-        known = {"message_key": message_key} | ({} if place is None else {"place": place})
-        change = update(postings).where(postings.c.id == posting_id).values(known)
-        async with self._database.writing() as connection:
-            row = (await connection.execute(change.returning(*postings.c))).mappings().one_or_none()
-            if row is None:
-                raise NotFound("posting", posting_id)
-            return Posting(**row)
+        return _landed(connection, posting_id, message_key, place)
+
+    @writing_steps
+    def landed_in_turn(self, connection: Connection, posting_id: str, message_key: str, turn_id: str) -> bool:
+        """`landed`, for a part of a turn's reply; and whether the question is withdrawn, so that the message has to go.
+
+        Two steps, in this order: whoever withdraws it after the second finds the message.
+        """
+        _landed(connection, posting_id, message_key, None)
+        return connection.execute(_WITHDRAWN, {"turn_id": turn_id}).first() is not None
 
     async def shows(self, posting_id: str, shown: str) -> None:
         """The message now shows this state."""
@@ -233,9 +260,29 @@ class Postings:
         async with self._database.reading() as connection:
             return list((await connection.execute(statement)).scalars())
 
-    async def of(self, kind: PostingKind, subject: str) -> list[Posting]:
+    @reading_unit
+    def of(self, connection: Connection, kind: PostingKind, subject: str) -> list[Posting]:
         """Every message that shows this, in the order of its parts."""
-        statement = select(postings).where(postings.c.kind == kind, postings.c.subject == subject)
-        async with self._database.glancing() as connection:
-            rows = await connection.execute(statement.order_by(postings.c.platform, postings.c.part))
-            return [Posting(**row) for row in rows.mappings()]
+        return [Posting(**row) for row in connection.execute(_OF, {"kind": kind, "subject": subject}).mappings()]
+
+
+def intended(
+    connection: Connection, platform: str, kind: PostingKind, subject: str, part: int, place: str, *, at: datetime
+) -> tuple[Posting, bool]:
+    """Part of a unit: `Postings.intend`."""
+    new = Posting(new_id("post", at), platform, kind, subject, part, place, None, at)
+    if insert_if_new(connection, postings, row_of(new)):
+        return new, True
+    is_it = {"platform": platform, "kind": kind, "subject": subject, "part": part}
+    return Posting(**connection.execute(_INTENDED, is_it).mappings().one()), False
+
+
+def _landed(connection: Connection, posting_id: str, message_key: str, place: str | None) -> Posting:
+    said = {"posting_id": posting_id, "key": message_key}
+    if place is None:
+        row = connection.execute(_LANDED_WHERE_MEANT, said).mappings().one_or_none()
+    else:
+        row = connection.execute(_LANDED_ELSEWHERE, {**said, "there": place}).mappings().one_or_none()
+    if row is None:
+        raise NotFound("posting", posting_id)
+    return Posting(**row)

@@ -3,6 +3,7 @@
 import logging
 
 from bot import answering, moderation
+from bot.answering import Asked
 from bot.chat import Question
 from bot.policy import Heard, Reaction, reaction
 from bot.slack_app import drafts
@@ -12,14 +13,17 @@ from bot.slack_app.markup import plain
 from bot.slack_app.outgoing import UNREACHABLE, post, reason, whisper
 from bot.slack_app.parts import PLATFORM, Parts
 from bot.slack_app.payloads import Changed, Said
+from bot.slack_app.people import actor_key
 from bot.slack_app.replying import GrowingReply, Thread
 from bot.text import TextRefused
-from storage.records import Actor, ChannelMode, Conversation, Right, Turn
+from storage.records import Actor, ChannelMode, Conversation, Reply, Right, Turn
 
 log = logging.getLogger(__name__)
 
 ONLY_FILES = "I can only read text. Please write your question in words."
 TOO_FAST = "That is a lot of questions at once. Please wait a minute, then ask again."
+SAME_AGAIN = "the same message again"
+WITHDRAWN = "withdrawn"
 APOLOGY = "Sorry, that did not work. A person from the team will have a look."
 
 
@@ -30,19 +34,21 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
     already be answered, because otherwise whoever recorded it is at it. The delivery is ours alone while we work on it.
     """
     place, store = said.place, parts.store
-    speaker = await parts.people.actor(said.by)
-    known = await store.conversations.find(PLATFORM, place.conversation_key)
-    first = None if known is None else await store.conversations.first_turn(known.id)
+    found = await store.conversations.situation(
+        PLATFORM, speaker=actor_key(said.by), conversation=place.conversation_key, place=place.channel_key
+    )
+    speaker = await parts.people.up_to_date(said.by, found.speaker)
+    known = found.conversation
     decision = reaction(
         Heard(
-            mode=ChannelMode.AUTO if said.is_direct else await parts.mode(place.channel_key),
+            mode=ChannelMode.AUTO if said.is_direct else found.channel_mode or parts.rules.default_mode,
             is_direct=said.is_direct,
             is_mention=said.is_mention,
             is_reply=said.is_reply,
-            is_ours=first is not None,
+            is_ours=found.first_asked_by is not None,
             is_staff=Right.MODERATOR in speaker.rights,
-            is_asker=first is not None and first.asked_by == speaker.id,
-            is_handed_over=known is not None and await store.hand_overs.open(known.id) is not None,
+            is_asker=found.first_asked_by == speaker.id,
+            is_handed_over=found.is_handed_over,
         )
     )
     if decision is Reaction.SILENT:
@@ -54,9 +60,18 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
         await moderation.step_back(store, speaker, known.id, now=parts.now())
         parts.wake_board()
         return ""
-    turn = await _recorded(parts, said, speaker, known, is_first_try)
-    if isinstance(turn, str):
-        return turn
+    question = await _question(parts, said, speaker, is_first_try)
+    if isinstance(question, str):
+        return question
+    try:
+        if decision is Reaction.ANSWER and is_first_try:
+            return await _answer_new(parts, said, question, known)
+        turn, is_new = await answering.record(store, parts.voice, question, known=known, now=parts.now())
+    except TextRefused as refused:
+        await _whisper(parts, said, str(refused))
+        return "refused"
+    if is_first_try and not is_new:
+        return SAME_AGAIN
     if await store.inbox.is_kept(PLATFORM, said.deletion_key):  # it was faster than the question, or than its delivery
         await store.conversations.withdraw_question(PLATFORM, place.key, at=parts.now())
         if is_first_try:
@@ -66,54 +81,77 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
     return await answer(parts, turn, _thread(said, is_again=not is_first_try))
 
 
-async def _recorded(
-    parts: Parts, said: Said, speaker: Actor, known: Conversation | None, is_first_try: bool
-) -> Turn | str:
-    """The question as a turn; or why there is none to answer here, in a few words."""
+async def _question(parts: Parts, said: Said, speaker: Actor, is_first_try: bool) -> Question | str:
+    """What was asked; where that is nothing, or too much, the person is told, and it is why in a few words."""
     place = said.place
-    client = await parts.client(place.team)
     bot = await parts.workspaces.bot(place.team)
     text = plain(said.text, bot.user, await parts.people.staff(place.team))
     if not text and said.n_files:
-        await whisper(client, place.channel, said.by.user, ONLY_FILES, thread_ts=_thread_for_whisper(said))
+        await _whisper(parts, said, ONLY_FILES)
         return "only files"
     is_known = not is_first_try and await parts.store.conversations.find_turn(PLATFORM, place.key) is not None
     if not is_known and not _is_within_limits(parts, said):
-        await whisper(client, place.channel, said.by.user, TOO_FAST, thread_ts=_thread_for_whisper(said))
+        await _whisper(parts, said, TOO_FAST)
         return "too many questions"
-    question = Question(PLATFORM, place.conversation_key, place.key, text, speaker)
-    try:
-        turn, is_new = await answering.record(parts.store, parts.voice, question, known=known, now=parts.now())
-    except TextRefused as refused:
-        await whisper(client, place.channel, said.by.user, str(refused), thread_ts=_thread_for_whisper(said))
-        return "refused"
-    return turn if is_new or not is_first_try else "the same message again"
+    return Question(PLATFORM, place.conversation_key, place.key, text, speaker)
 
 
-async def answer(parts: Parts, turn: Turn, thread: Thread) -> str:
-    """Answer a recorded question in its thread; finish what an earlier attempt has begun."""
+async def _answer_new(parts: Parts, said: Said, question: Question, known: Conversation | None) -> str:
+    """Record a question that is asked for the first time, and answer it. Raises TextRefused."""
+    taken = await answering.take(parts.desk, parts.voice, question, known=known, deletion_key=said.deletion_key)
+    if taken is None:
+        return SAME_AGAIN
+    asked, is_deleted = taken
+    if is_deleted:
+        await parts.store.conversations.withdraw_question(PLATFORM, question.key, at=parts.now())
+        return "deleted"
+    return await answer(parts, asked.turn, _thread(said, is_again=False), asked)
+
+
+async def answer(parts: Parts, turn: Turn, thread: Thread, asked: Asked | None = None) -> str:
+    """Answer a recorded question in its thread; finish what an earlier attempt has begun. `asked` where it is claimed."""
     async with GrowingReply(await parts.speech(thread.place.team), thread, turn.id) as growing:
         called_off = await _called_off(parts, turn) if thread.is_again else ""  # else it was looked at just now
         if not called_off:
-            reply = await answering.answer(parts.desk, turn, growing.show, takes_over=thread.is_again)
-            if reply is None:
-                return "another process answers"
-            if not (called_off := await _called_off(parts, turn)):
+            asked = asked or await answering.take_up(parts.desk, turn, takes_over=thread.is_again)
+            if asked is not None:
+                reply, called_off = await _saved(parts, asked, growing, thread)
+            else:
+                reply = await parts.store.conversations.reply_to(turn.id)
+                if reply is None:
+                    return "another process answers"
+                called_off = await _called_off(parts, turn)
+            if not called_off:
                 await growing.finish(reply)
-                called_off = await _withdrawn(parts, turn)  # while it was being shown
+                called_off = WITHDRAWN if await growing.is_withdrawn() else ""  # while it was being shown
         if called_off:
             await growing.withdraw()
     return called_off
 
 
+async def _saved(parts: Parts, asked: Asked, growing: GrowingReply, thread: Thread) -> tuple[Reply, str]:
+    """Compose a reply, save it, and intend its message where it is wanted; else why nobody wants it."""
+    composed = await answering.compose(parts.desk, asked, growing.show)
+    saved = await parts.store.conversations.save_reply_to_post(
+        composed, owner=parts.desk.owner, platform=PLATFORM, place=thread.place.channel_key, at=parts.now()
+    )
+    if saved.first_part is not None:
+        growing.intended(*saved.first_part)
+    return saved.reply, _why_called_off(saved.is_withdrawn, saved.is_handed_over)
+
+
 async def _called_off(parts: Parts, turn: Turn) -> str:
     """Why nobody wants the bot's reply (any more), in a few words; "" while somebody does."""
-    is_withdrawn, is_handed_over = await parts.store.conversations.fate(turn.id)
-    return "a person has taken over" if is_handed_over else "withdrawn" if is_withdrawn else ""
+    return _why_called_off(*await parts.store.conversations.fate(turn.id))
 
 
-async def _withdrawn(parts: Parts, turn: Turn) -> str:
-    return "withdrawn" if (await parts.store.conversations.turn(turn.id)).withdrawn_at is not None else ""
+def _why_called_off(is_withdrawn: bool, is_handed_over: bool) -> str:
+    return "a person has taken over" if is_handed_over else WITHDRAWN if is_withdrawn else ""
+
+
+async def _whisper(parts: Parts, said: Said, sentence: str) -> None:
+    client = await parts.client(said.place.team)
+    await whisper(client, said.place.channel, said.by.user, sentence, thread_ts=_thread_for_whisper(said))
 
 
 async def _take_back(parts: Parts, said: Said) -> None:
@@ -130,7 +168,7 @@ def _thread(said: Said, *, is_again: bool) -> Thread:
 
 def _is_within_limits(parts: Parts, said: Said) -> bool:
     rules, rates = parts.rules, parts.rates
-    return rates.is_allowed(f"{said.by.home_team}/{said.by.user}", rules.questions_per_minute) and rates.is_allowed(
+    return rates.is_allowed(actor_key(said.by), rules.questions_per_minute) and rates.is_allowed(
         said.place.channel_key, rules.channel_questions_per_minute
     )
 

@@ -93,14 +93,16 @@ class People:
 
     async def actor(self, person: Person) -> Actor:
         """The person as an actor. Somebody of another company's workspace has no right here, whatever their id."""
+        return await self.up_to_date(person, await self._store.people.find(PLATFORM, actor_key(person)))
+
+    async def up_to_date(self, person: Person, known: Actor | None) -> Actor:
+        """`actor`, of somebody who was just read as `known`."""
         rights = frozenset[Right]() if person.is_stranger else await self._rights(person)
-        external_id = f"{person.home_team}/{person.user}"
-        known = await self._store.people.find(PLATFORM, external_id)
         is_named = known is not None and known.name != person.user
         if known is not None and is_named and known.rights == rights:
             return known
         name = known.name if known is not None and is_named else await self._name(person)
-        return await self._store.people.ensure_actor(PLATFORM, external_id, name, rights, at=self._now())
+        return await self._store.people.ensure_actor(PLATFORM, actor_key(person), name, rights, at=self._now())
 
     def forget_groups(self, team: str) -> None:
         """A user group has changed: look again."""
@@ -153,6 +155,11 @@ class People:
         user = answer.get("user") or {}
         profile = user.get("profile") or {}
         return str(profile.get("display_name") or profile.get("real_name") or user.get("name") or "")
+
+
+def actor_key(person: Person) -> str:
+    """Our name of the person's account: unique over workspaces."""
+    return f"{person.home_team}/{person.user}"
 
 
 def roster_of(moderators: str, approvers: str, admins: str) -> Roster:

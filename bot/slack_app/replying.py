@@ -101,20 +101,25 @@ class GrowingReply:
         self._first_at = 0.0
         self._last_at = 0.0
         self._is_noticed = thread.is_again
+        self._soon: asyncio.TimerHandle | None = None
         self._noticing: asyncio.Task[None] | None = None
+        self._first_part: tuple[Posting, bool] | None = None  # where it was intended when the reply was saved
+        self._is_withdrawn: bool | None = None  # as it was when the last message landed, if that was just now
 
     async def __aenter__(self) -> Self:
-        self._noticing = asyncio.create_task(self._notice())
+        self._soon = self._loop.call_later(NOTICED_AFTER_S, self._begin_noticing)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        assert self._noticing is not None
+        assert self._soon is not None
+        self._soon.cancel()
         is_cut_off = kind is asyncio.CancelledError  # at shutdown: whoever comes next answers, and looks away then
-        if self._is_noticed and not is_cut_off:  # eyes that are on their way must not arrive after they were taken away
-            await asyncio.wait([self._noticing], timeout=DECORATION_S)
-        self._noticing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._noticing
+        if self._noticing is not None:
+            if not is_cut_off:  # eyes that are on their way must not arrive after they were taken away
+                await asyncio.wait([self._noticing], timeout=DECORATION_S)
+            self._noticing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._noticing
         if self._is_noticed and not is_cut_off:
             await self._look_away()
 
@@ -125,6 +130,8 @@ class GrowingReply:
         now = self._loop.time()
         self._first_at = self._first_at or now
         if self._way in (Way.ONCE, Way.STOPPED):
+            return
+        if self._way is Way.NOT_YET and now - self._first_at < min(STREAM_AFTER_S, STREAM_FROM_AFTER_S):
             return
         safe = outgoing(settled(text), self._speech.domains)
         if self._way is Way.NOT_YET:
@@ -200,6 +207,16 @@ class GrowingReply:
 
     # ------------------------------------------------------------ at the end
 
+    def intended(self, posting: Posting, is_new: bool) -> None:
+        """The reply's first message was intended when the reply was saved, or before (`is_new` False)."""
+        self._first_part = posting, is_new
+
+    async def is_withdrawn(self) -> bool:
+        """Whether the question was withdrawn by the time when the reply stood."""
+        if self._is_withdrawn is None:
+            self._is_withdrawn, _ = await self._speech.store.conversations.fate(self._turn_id)
+        return self._is_withdrawn
+
     async def finish(self, reply: Reply) -> int:
         """Show the whole reply, its controls under the last part; how many messages it takes.
 
@@ -260,7 +277,8 @@ class GrowingReply:
         return True
 
     async def _show_part(self, number: int, shown: Shown) -> None:
-        posting, is_new = await self._intended(number)
+        posting, is_new = (number == 0 and self._first_part) or await self._intended(number)
+        self._is_withdrawn = None
         place, client = self._thread.place, self._speech.client
         subject = self._subject(number)
         ts = posting.message_key
@@ -271,7 +289,7 @@ class GrowingReply:
         elif not await put_right(client, Message(place.channel, ts), shown, subject=subject):
             await self._speech.store.postings.removed(posting.id, at=self._speech.now())
         if posting.message_key is None:
-            await self._speech.store.postings.landed(posting.id, ts)
+            self._is_withdrawn = await self._speech.store.postings.landed_in_turn(posting.id, ts, self._turn_id)
 
     async def _sent_once(self, posting: Posting, shown: Shown) -> str:
         """Post a part, and where the answer is lost look for it before posting it again; its ts."""
@@ -321,10 +339,12 @@ class GrowingReply:
 
     # ------------------------------------------------------------ noticing
 
+    def _begin_noticing(self) -> None:
+        self._is_noticed = True
+        self._noticing = asyncio.create_task(self._notice())
+
     async def _notice(self) -> None:
         """Eyes on the question and a status below it, once it is clear that the reply takes a moment."""
-        await asyncio.sleep(NOTICED_AFTER_S)
-        self._is_noticed = True
         place, client = self._thread.place, self._speech.client
         if self._thread.is_first:
             with _unless_refused("no eyes"):

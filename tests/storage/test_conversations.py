@@ -1,10 +1,12 @@
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from storage.conversations import Asking, Situation, Taken, ToPost
 from storage.errors import NotFound
-from storage.records import CorrectionState, TurnState
+from storage.records import ChannelMode, CorrectionState, PostingKind, Right, TurnState
 from storage.store import Store
 from tests.storage.scenes import Scene, a_proposal, a_reply, a_reply_to, a_turn
 
@@ -189,3 +191,117 @@ async def test_a_deleted_question_leaves_nothing_to_train_on_and_is_not_answered
     assert await conversations.unanswered(scene.clock()) == []
     assert await conversations.claim_turn(waiting.id, "w", now=scene.clock(), lease_s=60) is None
     assert await conversations.edit_question("console", "message-1", "again", at=scene.clock()) is None
+
+
+# ---------------------------------------------------------------- what a message and its reply need, at once
+
+
+def asking(scene: Scene, key: str = "message-1", **more: Any) -> Asking:
+    return Asking(scene.voice.id, "slack", "T1/C1/1.1", key, "Where is it?", scene.moderator.id, **more)
+
+
+async def take(scene: Scene, what: Asking, owner: str = "bot-1") -> Taken | None:
+    return await scene.store.conversations.take_question(what, owner=owner, lease_s=60, history=5, now=scene.clock())
+
+
+async def look(scene: Scene, speaker: str = "T1/U1") -> Situation:
+    return await scene.store.conversations.situation("slack", speaker=speaker, conversation="T1/C1/1.1", place="T1/C1")
+
+
+async def test_of_what_was_never_heard_nothing_is_known(scene: Scene):
+    assert await look(scene) == Situation(None, None, None, False, None)
+
+
+async def test_all_that_is_known_about_a_message_is_seen_at_once(scene: Scene):
+    store = scene.store
+    cleo = await store.people.ensure_actor("slack", "T1/U1", "Cleo", [Right.MODERATOR], at=scene.clock())
+    await store.channels.set("slack", "T1/C1", ChannelMode.DRAFT, True, scene.moderator.id, at=scene.clock())
+    taken = await take(scene, asking(scene))
+    assert taken is not None
+    found = await look(scene)
+    assert (found.speaker, found.channel_mode, found.first_asked_by) == (cleo, ChannelMode.DRAFT, scene.moderator.id)
+    assert found.conversation is not None
+    assert found.conversation.id == taken.turn.conversation_id
+    assert not found.is_handed_over
+    await store.hand_overs.ask(found.conversation.id, "", scene.moderator.id, at=scene.clock())
+    assert (await look(scene)).is_handed_over
+    assert (await look(scene, "T2/U1")).speaker is None
+
+
+async def test_a_question_is_taken_once_with_its_conversation_and_what_serves(scene: Scene, other_store: Store):
+    other = replace(scene, store=other_store)
+    both = await asyncio.gather(take(scene, asking(scene)), take(other, asking(other), "bot-2"))
+    (taken,) = [one for one in both if one is not None]
+    assert taken.turn.lease_owner in ("bot-1", "bot-2")
+    assert (taken.turn.attempts, taken.history, taken.is_deleted) == (1, [], False)
+    assert await scene.store.conversations.turn(taken.turn.id) == taken.turn
+    assert (taken.voice, taken.deployment) == await scene.store.models.serving(scene.voice.id)
+    late = await scene.store.conversations.claim_turn(taken.turn.id, "bot-3", now=scene.clock(), lease_s=60)
+    assert late is None
+
+
+async def test_a_question_is_taken_with_what_was_said_before_it(scene: Scene):
+    conversations = scene.store.conversations
+    first = await take(scene, asking(scene, "m1"))
+    assert first is not None
+    reply, _ = await conversations.save_reply(a_reply_to(first.turn, scene.clock()), owner="bot-1")
+    known = await conversations.find("slack", "T1/C1/1.1")
+    second = await take(scene, asking(scene, "m2", known=known))
+    assert second is not None
+    assert [(turn.key, said) for turn, said in second.history] == [("m1", reply)]
+
+
+async def test_a_question_whose_deletion_came_first_is_taken_as_deleted(scene: Scene):
+    await scene.store.inbox.receive("slack", "gone", "message", {}, owner="b", now=scene.clock(), lease_s=60)
+    taken = await take(scene, asking(scene, deletion_key="gone"))
+    assert taken is not None
+    assert taken.is_deleted
+
+
+async def to_post(scene: Scene, taken: Taken, text: str = "Somewhere.") -> ToPost:
+    reply = a_reply_to(taken.turn, scene.clock(), text)
+    return await scene.store.conversations.save_reply_to_post(
+        reply, owner="bot-1", platform="slack", place="T1/C1", at=scene.clock()
+    )
+
+
+async def test_a_reply_is_saved_and_its_message_intended_together(scene: Scene):
+    taken = await take(scene, asking(scene))
+    assert taken is not None
+    saved = await to_post(scene, taken)
+    assert (await scene.store.conversations.turn(taken.turn.id)).state is TurnState.ANSWERED
+    assert await scene.store.conversations.reply_to(taken.turn.id) == saved.reply
+    assert saved.first_part is not None
+    posting, is_new = saved.first_part
+    assert (is_new, posting.message_key) == (True, None)
+    assert await scene.store.postings.of(PostingKind.REPLY, taken.turn.id) == [posting]
+
+
+async def test_the_first_reply_stands_and_its_message_is_not_intended_twice(scene: Scene):
+    taken = await take(scene, asking(scene))
+    assert taken is not None
+    first, again = await to_post(scene, taken, "One."), await to_post(scene, taken, "Two.")
+    assert again.reply.text == "One."
+    assert first.first_part is not None
+    assert again.first_part == (first.first_part[0], False)
+
+
+async def test_of_a_withdrawn_question_no_words_and_no_message_come(scene: Scene):
+    taken = await take(scene, asking(scene))
+    assert taken is not None
+    await scene.store.conversations.withdraw_question("slack", "message-1", at=scene.clock())
+    saved = await to_post(scene, taken)
+    assert (saved.reply.text, saved.is_withdrawn, saved.first_part) == ("", True, None)
+    assert await scene.store.postings.of(PostingKind.REPLY, taken.turn.id) == []
+
+
+async def test_a_reply_in_a_conversation_that_was_handed_over_is_kept_but_not_to_be_posted(scene: Scene):
+    taken = await take(scene, asking(scene))
+    other = await take(scene, Asking(scene.voice.id, "slack", "T1/C1/2.2", "m2", "And this?", scene.moderator.id))
+    assert taken is not None
+    assert other is not None
+    await scene.store.hand_overs.ask(taken.turn.conversation_id, "", scene.moderator.id, at=scene.clock())
+    saved, elsewhere = await to_post(scene, taken), await to_post(scene, other)
+    assert (saved.reply.text, saved.is_handed_over, saved.first_part) == ("Somewhere.", True, None)
+    assert not elsewhere.is_handed_over
+    assert elsewhere.first_part is not None

@@ -80,3 +80,18 @@ async def test_a_finished_event_keeps_nobodys_words_and_is_forgotten_in_time(sce
 async def test_one_platform_does_not_take_anothers(scene: Scene):
     await received(scene)
     assert await scene.store.inbox.take_left("discord", owner="b", now=scene.clock.advance(61), lease_s=60) == []
+
+
+async def test_several_claims_are_extended_and_several_events_finished_at_once(scene: Scene):
+    inbox = scene.store.inbox
+    kept = [
+        await inbox.receive("slack", f"Ev{n}", "message", {"n": n}, owner="bot-1", now=scene.clock(), lease_s=60)
+        for n in range(4)
+    ]
+    ids = [event.id for event in kept if event is not None]
+    await inbox.finish_all([(ids[0], "done"), (ids[1], "")], at=scene.clock())
+    await inbox.finish_all([], at=scene.clock())
+    assert await inbox.extend_all(ids, owner="bot-2", now=scene.clock(), lease_s=60) == 0
+    assert await inbox.extend_all(ids[:3], owner="bot-1", now=scene.clock.advance(50), lease_s=60) == 1
+    left = await inbox.take_left("slack", owner="bot-2", now=scene.clock.advance(30), lease_s=60)
+    assert [event.id for event in left] == ids[3:]

@@ -9,7 +9,7 @@ from storage.errors import NotFound
 from storage.postings import LAST
 from storage.records import CorrectionState, Posting, PostingKind
 from storage.store import Store
-from tests.storage.scenes import Scene, a_proposal
+from tests.storage.scenes import Scene, a_proposal, a_turn
 
 
 async def test_a_message_is_intended_once_and_found_again_after_a_crash(scene: Scene):
@@ -111,3 +111,16 @@ async def test_whoever_proposed_here_is_owed_a_word_about_what_somebody_else_dec
     assert await store.postings.untold_decisions("slack", scene.voice.id, long_ago, 10) == []
     await store.postings.intend("console", PostingKind.NOTICE, ids[0], 0, "mo", at=now)
     assert await store.postings.untold_decisions("console", scene.voice.id, long_ago, 10) == ids[1:2]
+
+
+async def test_what_lands_after_its_question_was_withdrawn_is_known_to_have_to_go(scene: Scene):
+    postings = scene.store.postings
+    turn = await a_turn(scene)
+    first, _ = await postings.intend("console", PostingKind.REPLY, turn.id, 0, "T1/C1", at=scene.clock())
+    assert not await postings.landed_in_turn(first.id, "171.1", turn.id)
+    await scene.store.conversations.withdraw_question("console", turn.key, at=scene.clock())
+    second, _ = await postings.intend("console", PostingKind.REPLY, turn.id, 1, "T1/C1", at=scene.clock())
+    assert await postings.landed_in_turn(second.id, "171.2", turn.id)
+    assert [p.message_key for p in await postings.of(PostingKind.REPLY, turn.id)] == ["171.1", "171.2"]
+    with pytest.raises(NotFound, match="There is no posting 'post_none'"):
+        await postings.landed_in_turn("post_none", "171.3", turn.id)

@@ -44,6 +44,23 @@ async def dies(shop: Shop, hold: Hold) -> None:
     hold.release()
 
 
+def dies_after(shop: Shop, noun: object, method: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """The process dies when this method of a store has written what it writes, before anything else happens; set when it has."""
+    dead, works = asyncio.Event(), getattr(noun, method)
+
+    async def last(*args: object, **kwargs: object) -> object:
+        done = await works(*args, **kwargs)
+        if dead.is_set():
+            return done
+        for call in METHODS:
+            shop.workspace.wire.faults.cut(call, FOREVER)
+        dead.set()
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(noun, method, last)
+    return dead
+
+
 def passes(shop: Shop, seconds: float = LEASE_S + 1) -> None:
     """Time passes and Slack is well again, so that what a dead process held can be taken."""
     shop.workspace.wire.faults.heal()

@@ -11,7 +11,7 @@ from bot.slack_app import replying
 from storage.store import Store, open_store
 from tests.bot.slack_app.asking import ask, read, replies_to, silence, the_reply
 from tests.bot.slack_app.conftest import ANSWER, Shop
-from tests.bot.slack_app.dying import dies, looks_often, passes, second_process
+from tests.bot.slack_app.dying import dies, dies_after, looks_often, passes, second_process
 from tests.bot.slack_app.slowly import Gate, at_once
 
 __all__ = ["at_once", "looks_often"]
@@ -55,6 +55,33 @@ async def test_a_process_that_dies_while_it_posts_leaves_one_reply(shop: Shop, n
     passes(shop, 61 if next_owner == "bot-2" else 0)
     async with shop.serving(next_owner):
         assert read(await the_reply(shop, question)) == ANSWER
+    assert len(shop.provider.asked) == 1
+
+
+@pytest.mark.parametrize("next_owner", ["bot-1", "bot-2"], ids=["restarted", "taken over"])
+@pytest.mark.parametrize(
+    ("noun", "method"),
+    [
+        ("conversations", "situation"),
+        ("conversations", "take_question"),
+        ("conversations", "save_reply_to_post"),
+        ("postings", "landed_in_turn"),
+        ("inbox", "finish_all"),
+    ],
+)
+async def test_a_process_that_dies_between_two_steps_leaves_one_reply(
+    shop: Shop, noun: str, method: str, next_owner: str, monkeypatch: pytest.MonkeyPatch
+):
+    async with shop.serving("bot-1"):
+        with monkeypatch.context() as patch:
+            dead = dies_after(shop, getattr(shop.store, noun), method, patch)
+            question = await ask(shop)
+            await dead.wait()
+    passes(shop, 61 if next_owner == "bot-2" else 0)
+    async with shop.serving(next_owner):
+        assert read(await the_reply(shop, question)) == ANSWER
+        await silence(shop)
+    assert len(await shop.workspace.replies(question)) == 1
     assert len(shop.provider.asked) == 1
 
 

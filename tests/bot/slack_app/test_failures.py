@@ -63,11 +63,11 @@ async def test_the_apology_takes_the_place_of_what_was_begun(open_shop: Shop, ca
 async def test_nobody_is_apologised_to_who_did_not_speak_to_the_bot(
     open_shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    async def broken(person: object) -> None:
+    async def broken(*_: object) -> None:
         raise RuntimeError(SECRET)
 
     assert open_shop.running is not None
-    monkeypatch.setattr(open_shop.running.app.parts.people, "actor", broken)
+    monkeypatch.setattr(open_shop.running.app.parts.people, "up_to_date", broken)
     there = open_shop.workspace
     said = await there.say(there.customer, there.support, "Lunch?")
     await after_failures(open_shop, 3, caplog)
@@ -107,7 +107,7 @@ async def test_a_delivery_that_cannot_be_kept_is_not_acknowledged_and_answered_w
 
 
 @pytest.mark.usefixtures("looks_often")
-@pytest.mark.parametrize("method", ["save_reply", "claim_turn", "record_turn", "find"])
+@pytest.mark.parametrize("method", ["save_reply_to_post", "take_question", "situation"])
 async def test_a_database_that_goes_away_in_the_middle_delays_the_reply(
     open_shop: Shop, method: str, monkeypatch: pytest.MonkeyPatch
 ):
