@@ -22,6 +22,7 @@ from bot.discord_app.doctor import check_discord
 from bot.discord_app.serve import DiscordRefused
 from bot.doctor import Check, check_program
 from bot.embedded import DataDirBusy, TunerFailed, data_dir_lock
+from bot.importing import LAYOUTS, place_of, source_for, summary
 from bot.program import Program, local_actor, lock_dir, open_program, open_store, utc_now
 from bot.sealing import CannotUnseal
 from bot.serving import PortInUse, listening, serve_console, serve_worker, together, until_stopped
@@ -29,7 +30,7 @@ from bot.settings import Settings, SettingsMissing, SettingsWrong, load_settings
 from bot.slack_app import cli as slack_cli
 from bot.slack_app.doctor import check_slack
 from bot.slack_app.workspaces import SlackRefused
-from bot.text import TextRefused, clean_correction, clean_question, excerpt
+from bot.text import TextRefused, excerpt
 from bot.watching import follow_run, show_preview
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused, read_answers
@@ -40,6 +41,9 @@ from storage.errors import StorageError
 from storage.ids import new_id
 from storage.records import Actor, CorrectionState, Judgement, Right, Run, RunState, Voice
 from storage.store import Store
+
+REFUSALS_SHOWN = 20  # rows of an import's report
+SAMPLES_SHOWN = 3  # answers that a dry run shows
 
 app = typer.Typer(
     help="A support bot that learns a brand's voice from the people who already guard it.",
@@ -414,16 +418,25 @@ def reject(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help=".csv, .json or .jsonl with question and answer columns, or messages.")],
+    file: Annotated[Path, typer.Argument(help=f"A .csv, .json, .jsonl or .zip file, or a folder: {LAYOUTS}.")],
     dry_run: Annotated[bool, typer.Option(help="Only report what would be taken and refused.")] = False,
+    staff: Annotated[
+        str,
+        typer.Option(
+            help="Whose answers count in an export of chats: ids or names, apart by commas. Empty: who answers."
+        ),
+    ] = "",
 ) -> None:
-    """Propose answers from a file as examples; each still needs approval."""
-    read = read_answers(file, clean_question=clean_question, clean_answer=clean_correction)
-    for refusal in read.refusals[:20]:
-        _say(f"{file.name} line {refusal.line}: {refusal.reason}")
-    if len(read.refusals) > 20:
-        _say(f"… and {len(read.refusals) - 20} more refused.")
-    _say(f"{len(read.answers)} rows can be taken, {len(read.refusals)} refused.")
+    """Propose answers that people have written already as corrections; each still needs approval."""
+    read = read_answers(file, source_for(staff))
+    for refusal in read.refusals[:REFUSALS_SHOWN]:
+        _say(f"{place_of(file.name, refusal)}: {refusal.reason}")
+    if len(read.refusals) > REFUSALS_SHOWN:
+        _say(f"… and {len(read.refusals) - REFUSALS_SHOWN} more refused.")
+    _say(summary(read))
+    if dry_run:
+        for answer in read.answers[:SAMPLES_SHOWN]:
+            _say(f"{place_of(file.name, answer)}: {excerpt(answer.question, 90)} → {excerpt(answer.answer, 120)}")
     if dry_run or not read.answers:
         return
 

@@ -154,7 +154,7 @@ async def propose_answers(
             voice_id=voice.id,
             reply_id=None,
             conversation_id=None,
-            origin=f"import:{source}:{answer.line}",
+            origin=f"import:{source}:{answer.file}:{answer.line}" if answer.file else f"import:{source}:{answer.line}",
             key=_key(
                 *(said for message in answer.history for said in (message.role, message.content)),
                 answer.question,
@@ -162,7 +162,7 @@ async def propose_answers(
             ),
             history=answer.history,
             question=answer.question,
-            served_text=None,
+            served_text=answer.served,
             corrected_text=answer.answer,
             reason=Judgement.WRONG,
             note="",

@@ -55,7 +55,8 @@ def select_examples(corrections: Sequence[Correction]) -> Selection:
 
     Two that ask the same in the same history: the newest wins and the other is left out with its reason; the same question
     asked after another history is another example. Anything not approved is ignored. Groups that share a normalised question
-    are joined, so that a question never stands on both sides of the split.
+    are joined, so that a question never stands on both sides of the split; so are imported answers whose conversations
+    begin with the same two messages, because they are one conversation.
     """
     left_out: list[tuple[str, LeftOut]] = []
     newest: dict[tuple[str, ...], Correction] = {}
@@ -86,8 +87,17 @@ def _question_key(question: str) -> str:
     return normalised(question) or question.strip()
 
 
+def _shared_keys(correction: Correction) -> tuple[str, ...]:
+    """What joins a correction to others: the same question; and, imported without a conversation's id, the same opening."""
+    question = "q:" + _question_key(correction.question)
+    if correction.conversation_id is not None:
+        return (question,)
+    said = [*(message.content for message in correction.history), correction.question, correction.corrected_text]
+    return question, "o:" + "\n".join(normalised(text) for text in said[:2])
+
+
 def _joined_groups(corrections: Sequence[Correction]) -> dict[str, str]:
-    """Connected components over (own group) and (same question): correction id → the component's smallest group key."""
+    """Connected components over (own group) and what is shared: correction id → the component's smallest group key."""
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -98,6 +108,9 @@ def _joined_groups(corrections: Sequence[Correction]) -> dict[str, str]:
         return key
 
     for correction in corrections:
-        own, question = root(group_key(correction)), root("q:" + _question_key(correction.question))
-        parent[max(own, question)] = min(own, question)  # hexadecimal digits sort before "q": a group key is the root
+        for shared in _shared_keys(correction):
+            own, other = root(group_key(correction)), root(shared)
+            parent[max(own, other)] = min(
+                own, other
+            )  # hexadecimal digits sort before "o" and "q": a group key is the root
     return {correction.id: root(group_key(correction)) for correction in corrections}

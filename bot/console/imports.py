@@ -9,15 +9,15 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
 from bot.console.visit import Here, Visit
+from bot.importing import LAYOUTS, place_of, source_for, summary
 from bot.moderation import propose_answers, require
-from bot.text import clean_correction, clean_question
 from curation.imports import Imported, ImportRefused, read_answers
 from storage.records import Right
 
 REFUSALS_SHOWN = 200  # rows of the report; beyond that the number is enough
 CHUNK = 1024 * 1024  # bytes copied at a time
 
-NO_FILE = "No file was chosen. Choose a .csv, .json or .jsonl file with questions and answers."
+NO_FILE = f"No file was chosen. Choose a .csv, .json, .jsonl or .zip file with {LAYOUTS}."
 
 router = APIRouter()
 
@@ -38,7 +38,7 @@ async def import_answers(visit: Here) -> Response:
         return await visit.page("import.html", 422, report=None, problem=NO_FILE)
     name = Path(upload.filename or "").name
     try:
-        imported = await _read(upload, name)
+        imported = await _read(visit, upload, name)
     except ImportRefused as refused:
         return await visit.page("import.html", 422, report=None, problem=str(refused))
     return await _propose(visit, name, imported)
@@ -53,14 +53,15 @@ async def _propose(visit: Visit, name: str, imported: Imported) -> Response:
         problem="",
         report={
             "name": name,
+            "summary": summary(imported),
             "said": outcome.said,
             "refused": len(imported.refusals),
-            "refusals": imported.refusals[:REFUSALS_SHOWN],
+            "refusals": [(place_of(name, refusal), refusal.reason) for refusal in imported.refusals[:REFUSALS_SHOWN]],
         },
     )
 
 
-async def _read(upload: UploadFile, name: str) -> Imported:
+async def _read(visit: Visit, upload: UploadFile, name: str) -> Imported:
     """Read what was sent. Raises ImportRefused, with the file's own name and not that of our copy."""
     with tempfile.TemporaryDirectory(prefix="finetone-import-") as folder:
         copy = Path(folder) / f"upload{Path(name).suffix}"
@@ -68,8 +69,6 @@ async def _read(upload: UploadFile, name: str) -> Imported:
             while chunk := await upload.read(CHUNK):
                 await asyncio.to_thread(file.write, chunk)
         try:
-            return await asyncio.to_thread(
-                read_answers, copy, clean_question=clean_question, clean_answer=clean_correction
-            )
+            return await asyncio.to_thread(read_answers, copy, source_for(visit.text("staff")))
         except ImportRefused as refused:
             raise ImportRefused(str(refused).replace(str(copy), name)) from refused

@@ -97,3 +97,15 @@ def test_what_was_kept_out_of_training_is_left_out_and_says_so():
     chosen = select_examples([correction(1), correction(2, is_for_training=False)])
     assert [e.correction_id for e in chosen.examples] == ["corr_001"]
     assert chosen.left_out == (("corr_002", LeftOut.NOT_FOR_TRAINING),)
+
+
+def test_imported_answers_of_one_conversation_stand_on_one_side_and_others_do_not():
+    opening = (Message("user", "Hello there"), Message("assistant", "Ahoy!"))
+    loose = {"reply_id": None, "conversation_id": None, "origin": "import:tickets.csv:3"}
+    first = correction(1, "Hello there", "Ahoy!", **loose)
+    second = correction(2, "Where is it?", "At sea.", history=opening, **loose)
+    third = correction(3, "And now?", "Here.", history=(*opening, Message("user", "Where is it?")), **loose)
+    stranger = correction(4, "Is it vegan?", "No.", **loose)
+    keys = {e.correction_id: e.group_key for e in select_examples([first, second, third, stranger]).examples}
+    assert keys["corr_001"] == keys["corr_002"] == keys["corr_003"]
+    assert keys["corr_004"] != keys["corr_001"]

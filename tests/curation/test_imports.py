@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from bot.text import clean_correction, clean_question
-from curation.imports import Imported, ImportRefused, read_answers
+from curation.imports import Imported, ImportRefused, Source, read_answers
 
 
 def read(path: Path) -> Imported:
-    return read_answers(path, clean_question=clean_question, clean_answer=clean_correction)
+    return read_answers(path, Source(clean_question, clean_correction))
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -75,7 +75,7 @@ def test_a_repeated_row_names_the_first(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.xlsx", "x", "expected .csv, .json or .jsonl"),
+        ("a.xlsx", "x", "expected .csv, .json, .jsonl, or a Slack export"),
         ("a.csv", "title,body\nx,y\n", "has the columns title, body"),
         ("a.csv", "", r"has the columns \(none\)"),
         ("a.json", "{}", "holds a dict"),
