@@ -61,7 +61,8 @@ def read_answers(path: Path, source: Source) -> Imported:
             refusals.append(Refusal(item.line, str(refused), item.file))
         else:
             answers.append(answer)
-    return Imported(tuple(answers), tuple(refusals), found.layout, found.conversations)
+    in_order = sorted(refusals, key=lambda refusal: (refusal.file, refusal.line))
+    return Imported(tuple(answers), tuple(in_order), found.layout, found.conversations)
 
 
 def _found(path: Path, staff: frozenset[str]) -> _Found:

@@ -149,8 +149,8 @@ def test_a_help_desks_messages_become_answers_by_ticket_and_notes_among_staff_st
     assert said(imported) == [("Where is it?", "It sails tomorrow.", None)]
     assert (imported.layout, imported.conversations) == ("a help desk's messages", 2)
     assert [(refusal.line, refusal.reason) for refusal in imported.refusals] == [
-        (6, "its author role is 'wizard'; expected customer, agent or bot"),
         (3, "nobody answered"),
+        (6, "its author role is 'wizard'; expected customer, agent or bot"),
     ]
 
 
