@@ -21,19 +21,23 @@ SCOPES = ("bot", "applications.commands")
 
 
 def missing(permissions: discord.Permissions, names: Iterable[str] = NEEDED) -> list[str]:
-    """Those of the permissions, by their names in Discord's client, that are not given."""
-    return [NEEDED[name][0] for name in names if not getattr(permissions, name)]
+    """Those of the permissions, by their names in Discord's client, that are not given; none that only follow from another."""
+    follow: tuple[str, ...] = ()
+    if not permissions.view_channel:
+        follow = tuple(name for name in NEEDED if name != "view_channel")
+    elif not permissions.send_messages:
+        follow = ("embed_links", "attach_files")
+    return [NEEDED[name][0] for name in names if not getattr(permissions, name) and name not in follow]
 
 
 def missing_to_answer(permissions: discord.Permissions, *, is_thread: bool, threads: ThreadMode) -> list[str]:
     """What keeps the bot from answering at all, by its names in Discord's client; one way to answer is enough."""
     if is_thread:
         return missing(permissions, ("view_channel", "send_messages_in_threads"))
-    lacking = missing(permissions, ("view_channel", "send_messages"))
-    in_thread = ("create_public_threads", "send_messages_in_threads")
-    if threads is ThreadMode.THREAD and permissions.view_channel and not missing(permissions, in_thread):
+    in_thread = ("view_channel", "create_public_threads", "send_messages_in_threads")
+    if threads is ThreadMode.THREAD and not missing(permissions, in_thread):
         return []
-    return lacking
+    return missing(permissions, ("view_channel", "send_messages"))
 
 
 def invite(application_id: int) -> str:

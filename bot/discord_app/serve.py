@@ -104,7 +104,8 @@ def rules_of(settings: Settings) -> Rules:
 
 
 def aim(settings: Settings) -> None:
-    """Let discord.py talk to the addresses in the settings; it keeps them for the whole process."""
+    """Let discord.py talk to the addresses in the settings; it keeps them for the whole process. It has no need to speak."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     Route.BASE = settings.discord_api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
 
