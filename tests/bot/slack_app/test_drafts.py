@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.slack_app.drafts import DECIDED
+from bot.office.drafts import DECIDED
 from storage.records import ChannelMode, CorrectionState
 from tests.bot.slack_app.acting import buttons_of, card_in, cards_in, form_of, whispered, words_of
 from tests.bot.slack_app.asking import is_whole, read, replies_to, set_mode, silence
