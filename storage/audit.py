@@ -1,4 +1,7 @@
-"""Who did what to which thing, when. Only ever added to, and by each change in the change's own transaction."""
+"""Who did what to which thing, when. Only ever added to, and by each change in the change's own transaction.
+
+So nothing that somebody may ask to have forgotten is written here: what people say lies in the thing that an entry is about.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

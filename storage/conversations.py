@@ -28,6 +28,7 @@ from storage.database import (
     writing_steps,
     writing_unit,
 )
+from storage.erasing import erase_turns
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.inbox import is_event_kept
@@ -38,7 +39,6 @@ from storage.records import (
     Actor,
     ChannelMode,
     Conversation,
-    CorrectionState,
     Deployment,
     Posting,
     PostingKind,
@@ -47,7 +47,7 @@ from storage.records import (
     TurnState,
     Voice,
 )
-from storage.schema import actors, channels, conversations, corrections, hand_overs, postings, replies, turns
+from storage.schema import actors, channels, conversations, hand_overs, postings, replies, turns
 
 # ---------------------------------------------------------------- what every message and every reply needs, made once
 
@@ -420,32 +420,13 @@ class Conversations:
         An unanswered one will not be answered. None when it is not recorded or was withdrawn before.
         """
         is_it = (turns.c.platform == platform) & (turns.c.key == key) & turns.c.withdrawn_at.is_(None)
-        emptied = {"question": "", "withdrawn_at": at, "state": TurnState.ANSWERED, "lease_until": None}
         async with self._database.writing() as connection:
-            row = (await connection.execute(update(turns).where(is_it).values(emptied).returning(*turns.c))).mappings()
-            turn = row.one_or_none()
-            if turn is None:
+            row = (await connection.execute(select(turns).where(is_it).with_for_update())).mappings().one_or_none()
+            if row is None:
                 return None
-            of_turn = select(replies.c.id).where(replies.c.turn_id == turn["id"])
-            await connection.execute(
-                update(replies).where(replies.c.turn_id == turn["id"]).values(text="", corrected_text=None)
-            )
-            erased = (
-                update(corrections)
-                .where(corrections.c.reply_id.in_(of_turn))
-                .values(
-                    state=CorrectionState.ERASED,
-                    history=[],
-                    question="",
-                    served_text="",
-                    corrected_text="",
-                    note="",
-                    decision_note="",
-                )
-            )
-            ids = (await connection.execute(erased.returning(corrections.c.id))).scalars().all()
-            await record(connection, at, turn["asked_by"], "withdraw_question", turn["id"], corrections=list(ids))
-            return Turn(**turn)
+            ids = await erase_turns(connection, [row["id"]], at)
+            await record(connection, at, row["asked_by"], "withdraw_question", row["id"], corrections=ids)
+            return replace(Turn(**row), question="", withdrawn_at=at, state=TurnState.ANSWERED, lease_until=None)
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

@@ -189,7 +189,7 @@ async def _decide(
             .returning(corrections.c.id)
         )
         decided += (await connection.execute(change)).scalars()
-    await record_all(connection, [entry(at, by, _VERBS[state], each, note=note) for each in decided])
+    await record_all(connection, [entry(at, by, _VERBS[state], each) for each in decided])
     return decided
 
 

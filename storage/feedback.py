@@ -39,7 +39,7 @@ class FeedbackGiven:
                 raise NotFound("reply", reply_id)
             await upsert(connection, feedback, row, keys=["reply_id", "actor_id"])
             await record(
-                connection, at, actor_id, "feedback", reply_id, judgement=judgement.value, note=note, flagged=flagged
+                connection, at, actor_id, "feedback", reply_id, judgement=judgement.value, flagged=flagged
             )
             return Feedback(**(await connection.execute(select(feedback).where(is_it))).mappings().one())
 

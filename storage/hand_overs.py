@@ -36,7 +36,7 @@ class HandOvers:
         )
         async with self._database.writing() as connection:
             if await is_inserted(connection, hand_overs, row_of(new)):
-                await record(connection, at, by, "ask_hand_over", new.id, conversation=conversation_id, reason=reason)
+                await record(connection, at, by, "ask_hand_over", new.id, conversation=conversation_id)
                 return new, True
             known = await _open(connection, conversation_id)
             if known is None:

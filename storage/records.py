@@ -375,6 +375,22 @@ class DatasetVersion:
     held_out_count: int
     train_tokens: int
     card: Mapping[str, Any]  # counts, tokens, what was left out and why
+    erased_at: datetime | None = None  # when lines of it were erased, because somebody asked to be forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased because somebody asked to be forgotten: counts, ids and hashes, never words.
+
+    `person_hash` is SHA-256 of their platform and id. `detail` holds questions, judgements, corrections, versions (with the
+    hashes of their files before and after), models trained on them, and what vendors may still hold.
+    """
+
+    id: str
+    at: datetime
+    by: str  # actor id
+    person_hash: str
+    detail: Mapping[str, Any]
 
 
 # ---------------------------------------------------------------- runs
@@ -499,6 +515,7 @@ class Model:
     run_id: str | None  # None for the base
     dataset_version_id: str | None
     created_at: datetime
+    erased_at: datetime | None = None  # when something it was trained on was erased
 
     @property
     def is_base(self) -> bool:

@@ -456,6 +456,7 @@ dataset_versions = Table(
     Column("held_out_count", Integer, nullable=False),
     Column("train_tokens", Integer, nullable=False),
     Column("card", Document, nullable=False),
+    _moment("erased_at", nullable=True),
     Index("ix_dataset_versions_voice_id_created_at", "voice_id", "created_at"),
 )
 
@@ -485,6 +486,16 @@ split_sides = Table(
     Column("group_key", String, primary_key=True),
     *_word("side", Side),
     _moment("since"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    _id(),
+    _moment("at"),
+    _reference("by", "actors.id"),
+    _string("person_hash"),
+    Column("detail", Document, nullable=False),
 )
 
 # ---------------------------------------------------------------- runs
@@ -561,6 +572,7 @@ models = Table(
     _reference("run_id", "runs.id", nullable=True),
     _reference("dataset_version_id", "dataset_versions.id", nullable=True),
     _moment("created_at"),
+    _moment("erased_at", nullable=True),
     UniqueConstraint("voice_id", "number"),
     UniqueConstraint("run_id"),
 )

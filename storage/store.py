@@ -10,6 +10,7 @@ from storage.conversations import Conversations
 from storage.corrections import Corrections
 from storage.database import Database, parse_url
 from storage.datasets import Datasets
+from storage.erasing import Erasures
 from storage.feedback import FeedbackGiven
 from storage.hand_overs import HandOvers
 from storage.inbox import Inbox
@@ -51,6 +52,7 @@ class Store:
         self.channels = Channels(database)
         self.hand_overs = HandOvers(database)
         self.installations = Installations(database)
+        self.erasures = Erasures(database)
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""

@@ -24,6 +24,18 @@ def upgrade() -> None:
         "CONSTRAINT ck_corrections_scope CHECK (scope IN ('channel', 'everyone', 'voice'))"
     )
     op.add_column("corrections", sa.Column("is_for_training", sa.Boolean(), server_default=sa.true(), nullable=False))
+    op.add_column("dataset_versions", sa.Column("erased_at", MOMENT, nullable=True))
+    op.add_column("models", sa.Column("erased_at", MOMENT, nullable=True))
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("person_hash", sa.Text(), nullable=False),
+        sa.Column("detail", DOCUMENT, nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["actors.id"], name="fk_erasures_by_actors"),
+        sa.PrimaryKeyConstraint("id", name="pk_erasures"),
+    )
     op.create_table(
         "inbound_events",
         sa.Column("id", sa.Text(), nullable=False),

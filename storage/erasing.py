@@ -1,0 +1,233 @@
+"""What one person said, erased: from conversations, corrections, datasets and evaluations. What descends from it is marked.
+
+A frozen version keeps its id, which is the hash of what it was; a line that is erased becomes ERASED_LINE, so that the others
+keep their places. Everything happens in one transaction and is written down as an erasure, without the person's words or id.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.audit import record
+from storage.database import Database, row_of, uninterrupted
+from storage.errors import NotFound
+from storage.ids import new_id
+from storage.records import Actor, CorrectionState, Erasure, PostingKind, Side, TurnState
+from storage.schema import (
+    actors,
+    corrections,
+    dataset_files,
+    dataset_lines,
+    dataset_versions,
+    erasures,
+    evaluations,
+    feedback,
+    hand_overs,
+    login_tokens,
+    models,
+    postings,
+    replies,
+    runs,
+    sessions,
+    turns,
+)
+
+ERASED_LINE = b'{"erased": true}'
+ERASED_NAME = "somebody who was forgotten"
+FILE_OF_SIDE = {Side.TRAIN: "train.jsonl", Side.HELD_OUT: "held_out.jsonl"}
+
+
+async def erase_turns(connection: AsyncConnection, turn_ids: Sequence[str], at: datetime) -> list[str]:
+    """Empty these questions, their replies and every correction of them; the corrections' ids. Part of a transaction."""
+    emptied = {"question": "", "withdrawn_at": at, "state": TurnState.ANSWERED, "lease_until": None}
+    await connection.execute(update(turns).where(turns.c.id.in_(turn_ids)).values(emptied))
+    of_turns = select(replies.c.id).where(replies.c.turn_id.in_(turn_ids))
+    gone: dict[str, Any] = {
+        "history": [],
+        "question": "",
+        "served_text": "",
+        "corrected_text": "",
+        "note": "",
+        "decision_note": "",
+    }
+    erased = update(corrections).where(
+        corrections.c.reply_id.in_(of_turns), corrections.c.state != CorrectionState.ERASED
+    )
+    found = await connection.execute(erased.values(state=CorrectionState.ERASED, **gone).returning(corrections.c.id))
+    ids = sorted(found.scalars())
+    await connection.execute(
+        update(replies).where(replies.c.turn_id.in_(turn_ids)).values(text="", corrected_text=None)
+    )
+    of_conversations = select(turns.c.conversation_id).where(turns.c.id.in_(turn_ids))
+    of_hand_overs = select(hand_overs.c.id).where(hand_overs.c.conversation_id.in_(of_conversations))
+    is_card = (postings.c.kind == PostingKind.HAND_OVER) & postings.c.subject.in_(of_hand_overs)
+    await connection.execute(
+        update(postings).where(is_card).values(shown="")
+    )  # it quotes what was said: to be shown anew
+    return ids
+
+
+@uninterrupted
+class Erasures:
+    """What was erased for whom, and when."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def erase_person(self, actor: Actor, *, by: str, at: datetime) -> Erasure:
+        """Erase what this person asked and said, and their name. Raises NotFound for an unknown actor.
+
+        What they decided for the team (corrections they wrote for others' questions) stays, under no name.
+        """
+        async with self._database.writing() as connection:
+            row = (await connection.execute(select(actors.c.id).where(actors.c.id == actor.id))).first()
+            if row is None:
+                raise NotFound("actor", actor.id)
+            is_theirs = (turns.c.asked_by == actor.id) & turns.c.withdrawn_at.is_(None)
+            asked = {
+                id: question
+                for id, question in await connection.execute(select(turns.c.id, turns.c.question).where(is_theirs))
+            }
+            touched = await _forget_in_histories(connection, asked)
+            erased = await erase_turns(connection, sorted(asked), at)
+            versions = await _erase_lines(connection, {*erased, *touched}, at)
+            n_judgements = await _forget_person(connection, actor)
+            done = Erasure(
+                id=new_id("erasure", at),
+                at=at,
+                by=by,
+                person_hash=person_hash(actor),
+                detail={
+                    "questions": len(asked),
+                    "judgements": n_judgements,
+                    "corrections": erased,
+                    "corrections_without_their_words": sorted(touched),
+                    "versions": versions,
+                    "models": await _mark_models(connection, [version["id"] for version in versions], at),
+                    "vendors": await _held_by_vendors(connection, [version["id"] for version in versions]),
+                },
+            )
+            await connection.execute(insert(erasures).values(row_of(done)))
+            await record(connection, at, by, "erase_person", done.id, questions=len(asked), corrections=len(erased))
+            return done
+
+    async def list(self, limit: int) -> list[Erasure]:
+        """The newest `limit` erasures, newest first."""
+        statement = select(erasures).order_by(erasures.c.at.desc(), erasures.c.id.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            return [Erasure(**row) for row in (await connection.execute(statement)).mappings()]
+
+
+def person_hash(actor: Actor) -> str:
+    """What a person is called in an erasure: whoever knows their id can find theirs, nobody can read the id from it."""
+    return hashlib.sha256(f"{actor.platform}\0{actor.external_id}".encode()).hexdigest()
+
+
+async def _forget_in_histories(connection: AsyncConnection, asked: Mapping[str, str]) -> set[str]:
+    """Take the person's questions, with the answers to them, out of the histories of other people's corrections; their ids."""
+    if not asked:
+        return set()
+    words = {question for question in asked.values() if question}
+    in_conversations = select(turns.c.conversation_id).where(turns.c.id.in_(sorted(asked)))
+    statement = select(corrections.c.id, corrections.c.history).where(
+        corrections.c.conversation_id.in_(in_conversations), corrections.c.state != CorrectionState.ERASED
+    )
+    touched: set[str] = set()
+    for id, history in (await connection.execute(statement)).all():
+        kept: list[Mapping[str, Any]] = []
+        is_answer_to_them = False
+        for message in history:
+            is_answer_to_them = message["content"] in words if message["role"] == "user" else is_answer_to_them
+            if not is_answer_to_them:
+                kept.append(message)
+        if len(kept) < len(history):
+            touched.add(id)
+            await connection.execute(update(corrections).where(corrections.c.id == id).values(history=kept))
+    return touched
+
+
+async def _erase_lines(connection: AsyncConnection, ids: Collection[str], at: datetime) -> list[dict[str, Any]]:
+    """Blank every line of every version that was made from these corrections, and the samples asked from them."""
+    statement = select(dataset_lines).where(dataset_lines.c.correction_id.in_(sorted(ids)))
+    by_version: dict[str, dict[Side, set[int]]] = {}
+    for row in (await connection.execute(statement)).mappings():
+        by_version.setdefault(row["version_id"], {}).setdefault(row["side"], set()).add(row["position"])
+    done: list[dict[str, Any]] = []
+    for version_id, sides in sorted(by_version.items()):
+        before = await _hashes(connection, version_id)
+        for side, positions in sides.items():
+            await _blank(connection, version_id, FILE_OF_SIDE[side], positions)
+        await connection.execute(
+            update(dataset_versions).where(dataset_versions.c.id == version_id).values(erased_at=at)
+        )
+        await _erase_samples(connection, version_id, ids)
+        n_lines = sum(len(positions) for positions in sides.values())
+        after = await _hashes(connection, version_id)
+        done.append({"id": version_id, "lines": n_lines, "before": before, "after": after})
+    return done
+
+
+async def _hashes(connection: AsyncConnection, version_id: str) -> dict[str, str]:
+    """SHA-256 of each of the version's files, by name."""
+    statement = select(dataset_files.c.name, dataset_files.c.content).where(dataset_files.c.version_id == version_id)
+    rows = (await connection.execute(statement.order_by(dataset_files.c.name))).all()
+    return {name: hashlib.sha256(content).hexdigest() for name, content in rows}
+
+
+async def _blank(connection: AsyncConnection, version_id: str, name: str, positions: Collection[int]) -> None:
+    is_it = (dataset_files.c.version_id == version_id) & (dataset_files.c.name == name)
+    content = (await connection.execute(select(dataset_files.c.content).where(is_it))).scalar_one()
+    lines = bytes(content).split(b"\n")
+    for position in positions:
+        lines[position] = ERASED_LINE
+    await connection.execute(update(dataset_files).where(is_it).values(content=b"\n".join(lines)))
+
+
+async def _erase_samples(connection: AsyncConnection, version_id: str, ids: Collection[str]) -> None:
+    """The words of evaluated samples go, their scores stay."""
+    of_runs = select(runs.c.id).where(runs.c.dataset_version_id == version_id)
+    statement = select(evaluations.c.run_id, evaluations.c.samples).where(evaluations.c.run_id.in_(of_runs))
+    for run_id, samples in (await connection.execute(statement)).all():
+        nothing = {"question": "", "reference": "", "incumbent_text": "", "candidate_text": ""}
+        kept = [{**sample, **nothing} if sample["correction_id"] in ids else sample for sample in samples]
+        await connection.execute(update(evaluations).where(evaluations.c.run_id == run_id).values(samples=kept))
+
+
+async def _forget_person(connection: AsyncConnection, actor: Actor) -> int:
+    """Their judgements, their name and every way in; how many judgements."""
+    given = await connection.execute(delete(feedback).where(feedback.c.actor_id == actor.id))
+    await connection.execute(delete(sessions).where(sessions.c.actor_id == actor.id))
+    await connection.execute(delete(login_tokens).where(login_tokens.c.actor_id == actor.id))
+    nobody: dict[str, Any] = {"name": ERASED_NAME, "external_id": f"erased/{person_hash(actor)}", "rights": []}
+    await connection.execute(update(actors).where(actors.c.id == actor.id).values(nobody))
+    return given.rowcount
+
+
+async def _mark_models(connection: AsyncConnection, version_ids: Sequence[str], at: datetime) -> list[dict[str, Any]]:
+    """Models that were trained on these versions carry in their weights what was erased."""
+    is_trained = models.c.dataset_version_id.in_(version_ids)
+    found = await connection.execute(
+        update(models).where(is_trained).values(erased_at=at).returning(models.c.id, models.c.number, models.c.name)
+    )
+    return [{"id": id, "number": number, "name": name} for id, number, name in sorted(found.all())]
+
+
+async def _held_by_vendors(connection: AsyncConnection, version_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """What whoever trains may still hold: files that were uploaded, jobs, tuned models."""
+    columns = (runs.c.id, runs.c.training_file_id, runs.c.job_id, runs.c.candidate_name)
+    statement = select(*columns).where(runs.c.dataset_version_id.in_(version_ids), runs.c.training_file_id.is_not(None))
+    return [
+        {"run": run, "training_file": file, "job": job, "model": model}
+        for run, file, job, model in (await connection.execute(statement.order_by(runs.c.id))).all()
+    ]
+
+
+def as_json(erasure: Erasure) -> str:
+    """The certificate as a file to keep."""
+    said = {"erasure": erasure.id, "at": erasure.at.isoformat(), "person_sha256": erasure.person_hash, **erasure.detail}
+    return json.dumps(said, ensure_ascii=False, indent=2)
