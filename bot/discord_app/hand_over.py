@@ -7,6 +7,7 @@ from bot.discord_app.interactions import Asked
 from bot.discord_app.outgoing import NOBODY, CannotSpeak, Shown, nonce_of, ours_after, send
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Place
+from bot.office import verbs
 from bot.office.verbs import Said
 from storage.records import Actor, PostingKind
 
@@ -18,12 +19,14 @@ async def ask(parts: Parts, actor: Actor, asked: Asked) -> Said:
     conversations = parts.store.conversations
     if asked.about.startswith("turn_"):  # under an apology, which is no reply
         conversation_id = (await conversations.turn(asked.about)).conversation_id
+        outcome = await moderation.ask_for_person(parts.store, actor, conversation_id, now=parts.now())
+        parts.wake_board()
+        said = Said(outcome.said)
     else:
-        conversation_id = (await conversations.reply(asked.about)).conversation_id
-    outcome = await moderation.ask_for_person(parts.store, actor, conversation_id, now=parts.now())
-    parts.wake_board()
+        reply = await conversations.reply(asked.about)
+        conversation_id, said = reply.conversation_id, await verbs.ask_for_person(parts, actor, reply)
     await ring(parts, conversation_id, asked.place, is_first_try=asked.is_first_try)
-    return Said(outcome.said)
+    return said
 
 
 async def ring(parts: Parts, conversation_id: str, place: Place, *, is_first_try: bool) -> bool:

@@ -1,0 +1,109 @@
+"""Everything a team does in a chat, once, as one list of acts and the sentences that came back."""
+
+from typing import cast
+
+from tests.bot.parity.sides import Discord, Side
+
+
+def before_confirming(text: str) -> str:
+    """What is said before a person is told how to confirm, which each platform has its own way for."""
+    return text.split(" To do it,")[0]
+
+
+async def story(side: Side) -> dict[str, str]:
+    """Run every act; what the person who did it was told, by act."""
+    there = cast(Discord, side)  # both have the same methods, each with messages of its own
+    told: dict[str, str] = {}
+    await _judging(there, told)
+    await _correcting(there, told)
+    await _teaching(there, told)
+    await _handing_over(there, told)
+    await _drafting(there, told)
+    await _asking_for(there, told)
+    await _training(there, told)
+    return told
+
+
+async def _judging(there: Discord, told: dict[str, str]) -> None:
+    reply = await there.ask("Where is my parcel?")
+    told["good"] = await there.rate("customer", reply, good=True)
+    told["undo"] = await there.press_last("customer", "undo")
+    told["not right"] = await there.rate("customer", reply, good=False)
+    told["say what was wrong"] = await there.explain("customer")
+    told["a moderator's not right"] = await there.rate("moderator", reply, good=False)
+    told["menu: good"] = await there.menu("moderator", reply, "good")
+    told["menu: flag"] = await there.menu("moderator", reply, "flag")
+    told["sign: not right"] = await there.sign("moderator", reply, "wrong")
+    told["sign taken back"] = await there.sign("moderator", reply, "wrong", off=True)
+    told["sign: correct"] = await there.sign("moderator", reply, "correct")
+    told["sign: retract"] = await there.sign("moderator", reply, "retract")
+
+
+async def _correcting(there: Discord, told: dict[str, str]) -> None:
+    reply = await there.ask("say First")
+    told["correct"] = await there.correct("moderator", reply, "The first")
+    told["take back"] = await there.press_last("moderator", "take_back")
+    told["correct again"] = await there.correct("moderator", reply, "The first")
+    await there.correct("moderator", reply, "The very first", edits=True)
+    card = await there.card("review", "very first")
+    told["a moderator approves"] = await there.press("moderator", card, "approve")
+    told["revise"] = await there.fill("approver", card, "edit", {"text": "The very best"})
+    told["approve"] = await there.press("approver", await there.card("review", "very best"), "approve")
+    reply = await there.ask("say Second")
+    await there.correct("moderator", reply, "The second")
+    card = await there.card("review", "Second")
+    told["reject"] = await there.fill("approver", card, "reject", {"note": "No."})
+    told["decided already"] = await there.press("admin", card, "approve")
+    await there.rate("moderator", reply, good=False)
+    told["retract"] = await there.press_last("moderator", "retract")
+
+
+async def _teaching(there: Discord, told: dict[str, str]) -> None:
+    reply = await there.ask("say Third")
+    answer = await there.answers("moderator", reply, "It is the third.")
+    told["teach"] = await there.menu("moderator", answer, "teach")
+    told["teach the bot's own"] = await there.menu("moderator", reply, "teach")
+    told["sign: teach"] = await there.sign("moderator", answer, "teach")
+    told["sign: teach taken back"] = await there.sign("moderator", answer, "teach", off=True)
+
+
+async def _handing_over(there: Discord, told: dict[str, str]) -> None:
+    reply = await there.ask("say Fourth")
+    told["get a human"] = await there.need_human("customer", reply)
+    told["get a human again"] = await there.need_human("customer", reply)
+    card = await there.card("triage", "Fourth")
+    told["take"] = await there.press("moderator", card, "take")
+    told["somebody else takes"] = await there.press("admin", card, "take")
+    told["resolve"] = await there.press("moderator", card, "release")
+
+
+async def _drafting(there: Discord, told: dict[str, str]) -> None:
+    told["channel"] = await there.command("admin", "channel")
+    told["channel draft"] = await there.command("admin", "channel draft")
+    told["send a draft"] = await there.press("moderator", await there.draft("One"), "send_draft")
+    filled = {"text": "A better draft"}
+    told["edit and send"] = await there.fill("moderator", await there.draft("Two"), "edit_draft", filled)
+    told["drop"] = await there.press("moderator", await there.draft("Three"), "drop_draft")
+    told["channel mention"] = await there.command("admin", "channel mention no-training")
+
+
+async def _asking_for(there: Discord, told: dict[str, str]) -> None:
+    for command in ("queue", "models", "voice", "status"):
+        told[command] = await there.command("admin", command)
+    asked, done = await there.forget("customer")
+    told["forget"], told["forget for good"] = before_confirming(asked), done
+
+
+async def _training(there: Discord, told: dict[str, str]) -> None:
+    await there.stock()
+    told["preview"] = await there.preview()
+    told["start"] = await there.start()
+    told["cancel"] = await there.run_press("cancel_run")
+    await there.until_run("Cancelled")
+    await there.preview()
+    await there.start()
+    await there.until_run("Promoted")
+    told["roll back"] = await there.run_press("roll_back")
+    told["roll back twice"] = await there.run_press("roll_back")
+    told["serve a named one"] = await there.command("admin", "rollback 1")
+    told["cancel nothing"] = await there.command("admin", "cancel")

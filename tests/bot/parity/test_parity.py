@@ -1,0 +1,121 @@
+"""The same team on Slack and on Discord: every verb is within reach on both, and the same act is answered in the same words."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot import moderation
+from bot.office import commands, dataset, drafts, privacy, training, verbs
+from providers.fake import FakeProvider
+from storage.store import Store, open_store
+from tests.bot.discord_app.conftest import Shop as DiscordShop
+from tests.bot.discord_app.conftest import answers as discord_answers
+from tests.bot.parity.sides import Discord, Slack
+from tests.bot.parity.story import story
+from tests.bot.parity.walked import not_walked, verbs_of, watched
+from tests.bot.slack_app.conftest import Shop as SlackShop
+from tests.bot.slack_app.conftest import answers as slack_answers
+from tests.conftest import Clock
+from tests.discord.conftest import recorded, recorder
+from tests.discord.rest import Recorder
+from tests.slack.conftest import door, no_proxy, program, wire, workspace
+from tests.slack.workspace import Workspace
+
+__all__ = ["door", "no_proxy", "program", "recorded", "recorder", "wire", "workspace"]
+
+VERBS = verbs_of(moderation, verbs, commands, training, drafts, dataset, privacy)
+NOT_IN_A_CHAT = {
+    "moderation.propose_answers": "files of answers are imported in the console and at the command line",
+    "moderation.approve_all": "imported answers are approved together where they were imported",
+}
+NOT_ON_SLACK = {
+    "commands.why": "asked for on Discord alone so far",
+    "dataset.stats": "asked for on Discord alone so far; the console has it",
+    "dataset.newest": "asked for on Discord alone so far; the console has it",
+    "dataset.export": "asked for on Discord alone so far; the console has it",
+    "privacy.own_data": "asked for on Discord alone so far",
+}
+
+
+@pytest.fixture
+async def other_store(migrated_sqlite_file: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """A second database: the two teams share nothing."""
+    shutil.copy(migrated_sqlite_file, tmp_path / "other.sqlite")
+    async with await open_store(f"sqlite+aiosqlite:///{tmp_path / 'other.sqlite'}") as opened:
+        yield opened
+
+
+async def on_slack(workspace: Workspace, store: Store, data_dir: Path) -> tuple[dict[str, str], set[str]]:
+    """What was told on Slack, and the verbs that were reached."""
+    clock = Clock()
+    voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
+    shop = SlackShop(workspace, store, voice, FakeProvider(script=slack_answers), clock, data_dir)
+    with watched(VERBS) as seen:
+        async with shop.serving():
+            told = await story(Slack(shop))
+    return told, seen
+
+
+async def on_discord(recorder: Recorder, store: Store, data_dir: Path) -> tuple[dict[str, str], set[str]]:
+    """What was told on Discord, and the verbs that were reached."""
+    clock = Clock()
+    voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
+    shop = DiscordShop(recorder, store, voice, FakeProvider(script=discord_answers), clock, data_dir)
+    with watched(VERBS) as seen:
+        async with shop.opened(discord_ops_channel=""):  # a run's message then goes to who started it, as on Slack here
+            side = Discord(shop)
+            told = await story(side)
+            await only_here(side)
+    return told, seen
+
+
+async def only_here(side: Discord) -> None:
+    """What Slack has not been asked for."""
+    there = side.there
+    reply = await side.ask("say Fifth")
+    await there.open_menu(there.moderator, reply, "Why this answer?")
+    for command in ("dataset stats", "dataset preview", "dataset export", "privacy export"):
+        await there.slash(there.admin, there.support, command)
+
+
+async def test_the_same_act_is_told_in_the_same_words_and_no_verb_is_out_of_reach(
+    workspace: Workspace, recorder: Recorder, store: Store, other_store: Store, tmp_path: Path
+):
+    slack, reached_on_slack = await on_slack(workspace, store, tmp_path / "slack")
+    discord, reached_on_discord = await on_discord(recorder, other_store, tmp_path / "discord")
+    assert discord == slack
+    assert not_walked(VERBS, reached_on_slack, NOT_IN_A_CHAT | NOT_ON_SLACK) == []
+    assert not_walked(VERBS, reached_on_discord, NOT_IN_A_CHAT) == []
+
+
+# ---------------------------------------------------------------- that it can fail
+
+
+async def wave() -> None:
+    """A verb that no platform knows."""
+
+
+def test_a_verb_that_one_side_lacks_is_found():
+    planted = {**VERBS, "verbs.wave": wave}
+    assert not_walked(planted, set(VERBS), {}) == ["verbs.wave is not reached"]
+    assert not_walked(VERBS, set(VERBS) - {"verbs.approve"}, {}) == ["verbs.approve is not reached"]
+
+
+def test_a_reason_for_leaving_a_verb_out_goes_with_its_cause():
+    assert not_walked({"verbs.wave": wave}, {"verbs.wave"}, {"verbs.wave": "nobody waves"}) == [
+        "verbs.wave is reached, so its reason can go"
+    ]
+    assert not_walked({}, set(), {"verbs.gone": "was renamed"}) == ["verbs.gone is no verb"]
+
+
+async def test_a_watched_verb_is_noted_and_does_what_it_does():
+    async def doubled(number: int, *, more: int = 1) -> int:
+        return number * 2 + more
+
+    with watched({"verbs.doubled": doubled}) as seen:
+        assert await doubled(2, more=3) == 7
+        assert await doubled(2) == 5
+    assert seen == {"verbs.doubled"}
+    assert await doubled(2) == 5
