@@ -6,7 +6,7 @@ It only counts units that two or more people rated, and takes any number of peop
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -130,32 +130,36 @@ def _alpha(units: Sequence[Counter[str]]) -> Fraction | None:
     observed = Fraction(0)
     for unit in units:
         totals.update(unit)
-        observed += Fraction(_unlike_pairs(unit), unit.total() - 1)
-    expected = _unlike_pairs(totals)
+        observed += Fraction(_unlike_pairs(unit.values()), unit.total() - 1)
+    expected = _unlike_pairs(totals.values())
     return None if expected == 0 else 1 - observed * (totals.total() - 1) / expected
 
 
-def _unlike_pairs(counts: Counter[str]) -> int:
+def _unlike_pairs(counts: Collection[int]) -> int:
     """Ordered pairs of different classes: Σ_{c≠k} n_c n_k."""
-    return counts.total() ** 2 - sum(count * count for count in counts.values())
+    return sum(counts) ** 2 - sum(count * count for count in counts)
 
 
 def _resampled(units: Sequence[Counter[str]], key: str, resamples: int) -> list[float]:
     """Alphas of as many units drawn with replacement, in order; those without one are not among them.
 
-    The sums of _alpha in floating point: a unit's disagreement is worked out once, not once a resample.
+    The sums of _alpha in floating point, a pattern of ratings at a time: there are far fewer than units.
     """
     draw = random.Random(key)
     classes = sorted({value for unit in units for value in unit})
-    weighed = [(_unlike_pairs(unit) / (unit.total() - 1), tuple(unit[value] for value in classes)) for unit in units]
+    patterns = sorted({tuple(unit[value] for value in classes) for unit in units})
+    number = {pattern: index for index, pattern in enumerate(patterns)}
+    of_unit = [number[tuple(unit[value] for value in classes)] for unit in units]
+    observed = [_unlike_pairs(pattern) / (sum(pattern) - 1) for pattern in patterns]
     found: list[float] = []
     for _ in range(resamples):
-        drawn = draw.choices(weighed, k=len(weighed))
-        totals = [sum(column) for column in zip(*(counts for _, counts in drawn), strict=True)]
+        drawn = Counter(draw.choices(of_unit, k=len(of_unit)))  # units alike are drawn one by one and summed at once
+        totals = [sum(patterns[index][c] * times for index, times in drawn.items()) for c in range(len(classes))]
         n = sum(totals)
-        expected = n * n - sum(count * count for count in totals)
+        expected = _unlike_pairs(totals)
         if expected:
-            found.append(1 - sum(observed for observed, _ in drawn) * (n - 1) / expected)
+            disagreement = sum(observed[index] * times for index, times in drawn.items())
+            found.append(1 - disagreement * (n - 1) / expected)
     return sorted(found)
 
 

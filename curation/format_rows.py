@@ -50,7 +50,7 @@ def row_faults(row: Row, vendor: Quirks, method: Method) -> tuple[Fault, ...]:
 def row_texts(row: Row) -> list[str]:
     """Every text of a line, for counting tokens: of messages, wherever they stand, and of tools."""
     given = row.get("input")
-    holders: list[Row] = [row, cast(Row, given)] if isinstance(given, Mapping) else [row]
+    holders: list[Row] = [row, cast(Row, given)] if isinstance(given, dict) else [row]
     texts: list[str] = []
     for holder in holders:
         for key in ("messages", "preferred_output", "non_preferred_output", "prompt", "completion"):
@@ -63,7 +63,7 @@ def row_texts(row: Row) -> list[str]:
 
 
 def _message_texts(message: Any) -> Iterator[str]:
-    if not isinstance(message, Mapping):
+    if not isinstance(message, dict):
         return
     fields = cast(Row, message)
     yield _text_of(fields.get("content")) or ""
@@ -76,9 +76,7 @@ def _sft_faults(row: Row, vendor: Quirks) -> Iterator[Fault]:
     yield from _tools_faults(row, "", vendor)
     yield from _messages_faults(messages, "messages", vendor, may_weigh=True)
     known = (
-        [cast(Row, m) for m in cast(list[Any], messages) if isinstance(m, Mapping)]
-        if isinstance(messages, list)
-        else []
+        [cast(Row, m) for m in cast(list[Any], messages) if isinstance(m, dict)] if isinstance(messages, list) else []
     )
     if not known:
         return
@@ -90,7 +88,7 @@ def _sft_faults(row: Row, vendor: Quirks) -> Iterator[Fault]:
 
 def _dpo_faults(row: Row, vendor: Quirks) -> Iterator[Fault]:
     given = row.get("input")
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         yield Fault("input is not an object with messages", 'Write {"messages": [...]} there')
     else:
         asked = cast(Row, given)
@@ -142,7 +140,7 @@ def _messages_faults(
     messages = cast(list[Any], value)
     for index, message in enumerate(messages):
         yield from _message_faults(message, f"{where}[{index}]", vendor, may_weigh=may_weigh)
-    if all(isinstance(message, Mapping) for message in messages):
+    if all(isinstance(message, dict) for message in messages):
         fields = cast(list[Row], messages)
         yield from _call_faults(fields, where)
         if vendor.must_alternate and not is_output:
@@ -150,7 +148,7 @@ def _messages_faults(
 
 
 def _message_faults(message: Any, at: str, vendor: Quirks, *, may_weigh: bool) -> Iterator[Fault]:
-    if not isinstance(message, Mapping):
+    if not isinstance(message, dict):
         yield Fault(f"{at} is not an object", "Write it with role and content")
         return
     fields = cast(Row, message)
@@ -227,7 +225,7 @@ def _call_faults(messages: Sequence[Row], where: str) -> Iterator[Fault]:
     for index, message in enumerate(messages):
         calls: Any = message.get("tool_calls")
         for call in cast(list[Any], calls) if isinstance(calls, list) else []:
-            if not (isinstance(call, Mapping) and isinstance(cast(Row, call).get("id"), str)):
+            if not (isinstance(call, dict) and isinstance(cast(Row, call).get("id"), str)):
                 yield Fault(f"{where}[{index}].tool_calls has a call without an id", "Give every call an id")
             else:
                 made.add(cast(Row, call)["id"])
@@ -250,8 +248,8 @@ def _tools_faults(holder: Row, prefix: str, vendor: Quirks) -> Iterator[Fault]:
 
 
 def _is_function(tool: Any) -> bool:
-    function: Any = cast(Row, tool).get("function") if isinstance(tool, Mapping) else None
-    return isinstance(function, Mapping) and isinstance(cast(Row, function).get("name"), str)
+    function: Any = cast(Row, tool).get("function") if isinstance(tool, dict) else None
+    return isinstance(function, dict) and isinstance(cast(Row, function).get("name"), str)
 
 
 def _text_of(content: Any) -> str | None:
@@ -262,7 +260,7 @@ def _text_of(content: Any) -> str | None:
         return None
     texts: list[str] = []
     for part in cast(list[Any], content):
-        fields = cast(Row, part) if isinstance(part, Mapping) else dict[str, Any]()
+        fields = cast(Row, part) if isinstance(part, dict) else dict[str, Any]()
         if fields.get("type") != "text" or not isinstance(fields.get("text"), str):
             return None
         texts.append(fields["text"])

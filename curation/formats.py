@@ -6,7 +6,7 @@ held to this, and so is a file from anywhere else. Every problem has its file an
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -163,8 +163,10 @@ def _parsed(raw: bytes) -> tuple[dict[str, Any] | None, list[Fault]]:
     repeated: list[str] = []
 
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        repeated.extend(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        return dict(pairs)
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            repeated.extend(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        return made
 
     try:
         row = json.loads(text, object_pairs_hook=object_of, parse_constant=_refuse_constant)
@@ -173,7 +175,7 @@ def _parsed(raw: bytes) -> tuple[dict[str, Any] | None, list[Fault]]:
     except ValueError as error:  # a constant, or a number with too many digits
         return None, [Fault(str(error), "Write a JSON value")]
     faults = [Fault(f"the key {_shown(key)} is given twice", "Keep one of them") for key in repeated]
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         return None, [Fault(f"a JSON {_kind(row)}, not an object", "Write one JSON object per line"), *faults]
     return cast(dict[str, Any], row), faults
 

@@ -16,7 +16,10 @@ def script_of(text: str) -> str:
     """
     if text.isascii():
         return "Latin" if any(letter.isalpha() for letter in text) else NO_SCRIPT
-    counts = Counter(_script(letter) for letter in text if letter.isalpha())
+    counts: Counter[str] = Counter()
+    for letter, times in Counter(text).items():
+        if letter.isalpha():
+            counts[_script(letter)] += times
     del counts[NO_SCRIPT]
     if "Kana" in counts:
         counts["Kana"] += counts.pop("Han", 0)
