@@ -131,7 +131,7 @@ class DiscordApp:
         log.error("%s %s was given up after %s attempts", event.kind, event.id, event.attempts - 1)
         try:
             if event.kind == "message":
-                said = await messages.located(parts, payloads.read_said(payload))
+                said, _ = await messages.placed(parts, payloads.read_said(payload))
                 mode, rules = await messages.rules_for(parts, said)
                 await apologise(parts, said, rules, mode)
             elif event.kind in ASKED_KINDS:

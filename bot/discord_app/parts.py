@@ -44,7 +44,7 @@ async def _nobody_reads_drafts(turn: Turn, said: Said, is_again: bool) -> str:
 class Working:
     """A reply that is being written, so that an edit or a deletion of its question is heeded at once."""
 
-    task: asyncio.Task[Reply | None]
+    task: asyncio.Task[tuple[Reply | None, str]]
     is_outdated: bool = False  # the question was edited: it is begun anew
 
 
@@ -99,5 +99,9 @@ class Parts(office.Office):
         """When the bot speaks in the channel, and by which rules; the installation's where nothing was set."""
         known = await self.store.channels.get(PLATFORM, channel_key)
         if known is None:
-            return self.rules.default_mode, ChannelRules(threads=self.rules.default_thread_mode)
+            return self.unset_channel()
         return known.mode, replace(known.rules, threads=known.rules.threads or self.rules.default_thread_mode)
+
+    def unset_channel(self) -> tuple[ChannelMode, ChannelRules]:
+        """What holds in a channel for which nothing was set."""
+        return self.rules.default_mode, ChannelRules(threads=self.rules.default_thread_mode)

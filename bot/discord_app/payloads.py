@@ -56,6 +56,11 @@ class Place:
         return f"{self.room_key}/{self.message}"
 
     @property
+    def own_conversation(self) -> str:
+        """Our name of the conversation that begins with the message, which is also that of a thread opened on it."""
+        return f"{self.guild}/{self.message}"
+
+    @property
     def link(self) -> str:
         """Where a person's client opens the message."""
         return f"https://discord.com/channels/{self.key}"
@@ -74,11 +79,17 @@ class Said:
     n_files: int
     mentioned: tuple[Person, ...] = ()  # everybody else named in it
     is_lost: bool = False  # discord.py did not know the channel: whether it is a thread, and of which, has to be asked
+    conversation: str = ""  # our name of its conversation, once that is known
 
     @property
     def is_post(self) -> bool:
         """Whether it opens a forum post: the only messages that carry their thread's own id."""
         return self.is_thread and self.place.message == self.place.channel
+
+    @property
+    def is_first(self) -> bool:
+        """Whether a conversation begins with it, outside threads."""
+        return self.conversation == self.place.own_conversation
 
     @property
     def is_reply(self) -> bool:

@@ -48,9 +48,12 @@ class People:
 
     async def actor(self, person: Person) -> Actor:
         """The person as an actor. What they may not do in private is not forgotten elsewhere: the row keeps a guild's rights."""
+        return await self.up_to_date(person, await self._store.people.find(PLATFORM, person.id))
+
+    async def up_to_date(self, person: Person, known: Actor | None) -> Actor:
+        """`actor`, of somebody who was just read as `known`."""
         rights = self._roster.rights(person)
         name = excerpt(clean(person.name), NAME_LIMIT) or person.id
-        known = await self._store.people.find(PLATFORM, person.id)
         if known is not None and known.name == name and known.rights == rights:
             return known
         kept = None if person.guild == DIRECT else rights

@@ -107,6 +107,8 @@ class PostedReply:
         self._turn_id = turn_id
         self._loop = asyncio.get_running_loop()
         self._room: discord.PartialMessageable | None = None
+        self._first_part: tuple[Posting, bool] | None = None  # where it was intended when the reply was saved
+        self._is_withdrawn: bool | None = None  # as it was when the last message landed, if that was just now
         self._stream: discord.PartialMessage | None = None
         self._is_whole_only = not speech.is_streaming
         self._shown = ""
@@ -148,6 +150,22 @@ class PostedReply:
 
     # ------------------------------------------------------------ at the end
 
+    @property
+    def room_ahead(self) -> str:
+        """Where the reply will most likely stand: in the thread that is opened for it, if that can be."""
+        place = self._spot.place
+        return place.own_conversation if self._spot.opens_thread else place.room_key
+
+    def intended(self, posting: Posting, is_new: bool) -> None:
+        """The reply's first message was intended when the reply was saved, or before (`is_new` False)."""
+        self._first_part = posting, is_new
+
+    async def is_withdrawn(self) -> bool:
+        """Whether the question was withdrawn by the time when the reply stood."""
+        if self._is_withdrawn is None:
+            self._is_withdrawn, _ = await self._speech.store.conversations.fate(self._turn_id)
+        return self._is_withdrawn
+
     async def finish(self, reply: Reply) -> int:
         """Show the whole reply; how many messages it takes. Raises CannotSpeak, and what Discord raises: it is done again."""
         text = outgoing(reply.standing_text, self._speech.domains)
@@ -179,8 +197,8 @@ class PostedReply:
                 await self._take_away(posting)
 
     async def _show_part(self, room: discord.PartialMessageable, number: int, shown: Shown) -> None:
-        store = self._speech.store
-        posting, is_new = await self._intended(number)
+        posting, is_new = (number == 0 and self._first_part) or await self._intended(number)
+        self._is_withdrawn = None
         if posting.removed_at is not None:
             return  # somebody took it away: it stays away
         if posting.message_key is not None:
@@ -190,7 +208,11 @@ class PostedReply:
         if found is not None:
             await change(room.get_partial_message(found), shown)
         key = found or (await self._posted(room, posting, shown)).id
-        await store.postings.landed(posting.id, str(key), place=self._room_key(room))
+        postings, room_key = self._speech.store.postings, self._room_key(room)
+        if posting.place == room_key:
+            self._is_withdrawn = await postings.landed_in_turn(posting.id, str(key), self._turn_id)
+        else:  # there was no thread to be had
+            await postings.landed(posting.id, str(key), place=room_key)
 
     async def _put_right(self, posting: Posting, shown: Shown) -> None:
         """Change a message that stands; where Discord lets it be changed no more, another one follows it."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from bot import answering
+from bot.answering import Asked, Desk
 from bot.discord_app.buttons import Label, row
 from bot.discord_app.notices import APOLOGY, MANY_NOT_READ, NOT_READ
 from bot.discord_app.outgoing import FORBIDDEN, UNREACHABLE, CannotSpeak, Shown, reason
@@ -17,18 +18,23 @@ from storage.records import ChannelMode, ChannelRules, Reply, ThreadMode, Turn
 
 log = logging.getLogger(__name__)
 
-CUT_OFF = "called off"
+WITHDRAWN = "withdrawn"
 
 
 def spot_of(said: Said, rules: ChannelRules, question: str) -> Spot:
     """Where a reply to this message goes."""
-    opens = rules.threads is not ThreadMode.CHANNEL and not (said.is_thread or said.place.is_direct or said.reply_to)
+    opens = rules.threads is not ThreadMode.CHANNEL and said.is_first and not (said.is_thread or said.place.is_direct)
     note = "" if not said.n_files else NOT_READ if said.n_files == 1 else MANY_NOT_READ
     return Spot(said.place, question, opens, note)
 
 
-async def answer(parts: Parts, turn: Turn, said: Said, rules: ChannelRules, *, is_again: bool) -> str:
-    """Answer a recorded question; finish what an earlier attempt has begun. Returns "" or why nothing was said."""
+async def answer(
+    parts: Parts, turn: Turn, said: Said, rules: ChannelRules, *, is_again: bool, asked: Asked | None = None
+) -> str:
+    """Answer a recorded question; finish what an earlier attempt has begun. Returns "" or why nothing was said.
+
+    `asked` is the question where it is claimed already.
+    """
     place, spot = said.place, spot_of(said, rules, turn.question)
     threads = ThreadMode.THREAD if spot.opens_thread else ThreadMode.CHANNEL
     if lacks := lacking(parts, place, threads):
@@ -36,37 +42,38 @@ async def answer(parts: Parts, turn: Turn, said: Said, rules: ChannelRules, *, i
         return "a permission is missing"
     can_answer_again(parts, place)
     posted = PostedReply(parts.speech(), spot, turn.id)
+    desk = in_language(parts.desk, rules.language)
     async with typing(parts.room(place.room_key)):
         try:
-            return await _answered(parts, turn, posted, rules, is_again=is_again)
+            return await _answered(parts, desk, turn, posted, asked, is_again=is_again)
         except CannotSpeak as refused:
             if refused.code in FORBIDDEN:
                 await cannot_answer(parts, place, lacking(parts, place, threads))
             return str(refused)
 
 
-async def _answered(parts: Parts, turn: Turn, posted: PostedReply, rules: ChannelRules, *, is_again: bool) -> str:
+async def _answered(
+    parts: Parts, desk: Desk, turn: Turn, posted: PostedReply, asked: Asked | None, *, is_again: bool
+) -> str:
     called_off = await _called_off(parts, turn) if is_again else ""  # else it was looked at just now
     if not called_off:
-        reply, is_cut = await _written(parts, turn, posted, rules.language, is_again=is_again)
-        called_off = await _called_off(parts, turn)
-        if not called_off and reply is None:
-            return CUT_OFF if is_cut else "another process answers"
-        if not called_off and reply is not None:
+        reply, called_off = await _written(parts, desk, turn, posted, asked, takes_over=is_again)
+        if reply is None and called_off != WITHDRAWN:
+            return called_off
+        if reply is not None and not called_off:
             await posted.finish(reply)
-            called_off = await _withdrawn(parts, turn)  # while it was being shown
+            called_off = WITHDRAWN if await posted.is_withdrawn() else ""  # while it was being shown
     if called_off:
         await posted.withdraw()
     return called_off
 
 
 async def _written(
-    parts: Parts, turn: Turn, posted: PostedReply, language: str, *, is_again: bool
-) -> tuple[Reply | None, bool]:
-    """The reply to the question as it stands now: an edit begins anew, a deletion ends it; and whether it was ended."""
-    desk, takes_over = in_language(parts.desk, language), is_again
+    parts: Parts, desk: Desk, turn: Turn, posted: PostedReply, asked: Asked | None, *, takes_over: bool
+) -> tuple[Reply | None, str]:
+    """The reply to the question as it stands now, or why there is none: an edit begins anew, a deletion ends it."""
     while True:
-        task = asyncio.ensure_future(answering.answer(desk, turn, posted.show, takes_over=takes_over))
+        task = asyncio.ensure_future(_composed(parts, desk, turn, posted, asked, takes_over=takes_over))
         working = parts.working[turn.id] = Working(task)
         try:
             await asyncio.wait({task})
@@ -77,20 +84,37 @@ async def _written(
         finally:
             del parts.working[turn.id]
         if not task.cancelled():
-            return task.result(), False
+            return task.result()
         if not working.is_outdated:
-            return None, True
-        takes_over = True
+            return None, WITHDRAWN
+        asked, takes_over = None, True
+
+
+async def _composed(
+    parts: Parts, desk: Desk, turn: Turn, posted: PostedReply, asked: Asked | None, *, takes_over: bool
+) -> tuple[Reply | None, str]:
+    """A reply, saved, its first message intended where it is still wanted; else why nobody wants it."""
+    conversations = parts.store.conversations
+    asked = asked or await answering.take_up(desk, turn, takes_over=takes_over)
+    if asked is None:
+        reply = await conversations.reply_to(turn.id)
+        return reply, "another process answers" if reply is None else await _called_off(parts, turn)
+    composed = await answering.compose(desk, asked, posted.show)
+    saved = await conversations.save_reply_to_post(
+        composed, owner=desk.owner, platform=PLATFORM, place=posted.room_ahead, at=parts.now()
+    )
+    if saved.first_part is not None:
+        posted.intended(*saved.first_part)
+    return saved.reply, _why_called_off(saved.is_withdrawn, saved.is_handed_over)
 
 
 async def _called_off(parts: Parts, turn: Turn) -> str:
     """Why nobody wants the bot's reply (any more), in a few words; "" while somebody does."""
-    is_withdrawn, is_handed_over = await parts.store.conversations.fate(turn.id)
-    return "a person has taken over" if is_handed_over else "withdrawn" if is_withdrawn else ""
+    return _why_called_off(*await parts.store.conversations.fate(turn.id))
 
 
-async def _withdrawn(parts: Parts, turn: Turn) -> str:
-    return "withdrawn" if (await parts.store.conversations.turn(turn.id)).withdrawn_at is not None else ""
+def _why_called_off(is_withdrawn: bool, is_handed_over: bool) -> str:
+    return "a person has taken over" if is_handed_over else WITHDRAWN if is_withdrawn else ""
 
 
 async def take_back(parts: Parts, said: Said) -> None:

@@ -17,18 +17,22 @@ AGAIN_S = 8.0  # Discord shows it for ten seconds
 
 @contextlib.asynccontextmanager
 async def typing(room: discord.PartialMessageable) -> AsyncGenerator[None]:
-    """Show it for the length of a block."""
-    showing = asyncio.create_task(_show(room))
+    """Show it for the length of a block, if that takes long enough."""
+    showing: list[asyncio.Task[None]] = []
+    soon = asyncio.get_running_loop().call_later(
+        TYPES_AFTER_S, lambda: showing.append(asyncio.ensure_future(_show(room)))
+    )
     try:
         yield
     finally:
-        showing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await showing
+        soon.cancel()
+        for task in showing:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def _show(room: discord.PartialMessageable) -> None:
-    await asyncio.sleep(TYPES_AFTER_S)
     while True:
         try:
             await room.typing()

@@ -1,10 +1,13 @@
 """The process dies anywhere: whoever comes next finishes what was begun, and nothing is said twice."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy import select
 
-from storage.records import Posting, ThreadMode
+from storage.records import ThreadMode
+from storage.schema import postings
 from tests.bot.discord_app.conftest import ANSWER, Shop
 from tests.bot.discord_app.slowly import Gate
 from tests.discord.place import Message
@@ -17,27 +20,26 @@ async def mention(shop: Shop, text: str = "Where is my parcel?") -> Message:
 
 
 def never_lands(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, part: int = 0) -> None:
-    """What is sent from now on is never recorded as sent: the process hangs there until it dies."""
-    landed = shop.store.postings.landed
+    """What is sent as this part from now on is never recorded as sent: the process hangs there until it dies."""
+    store = shop.store.postings
 
-    async def hangs(posting_id: str, message_key: str, *, place: str | None = None) -> Posting:
-        if hangs_at(posting_id):
-            await shop.guild.outside(asyncio.Event().wait())
-        return await landed(posting_id, message_key, place=place)
+    def hanging(lands: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def land(posting_id: str, *args: object, **more: object) -> object:
+            if await number_of(shop, posting_id) == part:
+                await shop.guild.outside(asyncio.Event().wait())
+            return await lands(posting_id, *args, **more)
 
-    numbers: dict[str, int] = {}
-    intend = shop.store.postings.intend
+        return land
 
-    async def noting(*args: object, **more: object) -> tuple[Posting, bool]:
-        posting, is_new = await intend(*args, **more)  # type: ignore[arg-type]
-        numbers[posting.id] = posting.part
-        return posting, is_new
+    monkeypatch.setattr(store, "landed", hanging(store.landed))
+    monkeypatch.setattr(store, "landed_in_turn", hanging(store.landed_in_turn))
 
-    def hangs_at(posting_id: str) -> bool:
-        return numbers.get(posting_id) == part
 
-    monkeypatch.setattr(shop.store.postings, "intend", noting)
-    monkeypatch.setattr(shop.store.postings, "landed", hangs)
+async def number_of(shop: Shop, posting_id: str) -> int:
+    """Which part the posting is."""
+    async with shop.store._database.reading() as connection:
+        found = await connection.execute(select(postings.c.part).where(postings.c.id == posting_id))
+        return found.scalar_one()
 
 
 @both

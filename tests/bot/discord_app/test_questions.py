@@ -55,6 +55,15 @@ async def test_a_new_mention_in_the_channel_begins_a_new_conversation(shop: Shop
     assert [len(messages) for _, messages in shop.provider.asked] == [2, 2]
 
 
+async def test_a_mention_that_answers_somebody_else_begins_a_thread_of_its_own(open_shop: Shop):
+    there = open_shop.guild
+    said = await there.say(there.second_customer, there.support, "My parcel is late.")
+    question = await there.mention(there.customer, there.support, "Can you help them?", reply_to=said)
+    thread = there.thread_of(question)
+    assert thread is not None
+    assert [reply.text for reply in there.said_by_bot(thread)] == [ANSWER]
+
+
 async def test_a_thread_that_a_person_opened_is_answered_in(open_shop: Shop):
     there = open_shop.guild
     said = await there.say(there.customer, there.support, "Something is odd")
@@ -153,7 +162,7 @@ async def test_an_empty_mention_is_asked_what_it_wants_without_the_model(open_sh
 
 async def test_a_file_alone_is_answered_in_words_that_only_text_is_read(open_shop: Shop):
     there = open_shop.guild
-    big = ("film.mp4", b"0" * 1024)
+    big = ("film.mp4", bytes(50 << 20))
     question = await there.say(there.customer, there.support, there.bot.mention, files=[big])
     assert [reply.text for reply in there.replies(question)] == [ONLY_TEXT]
     assert open_shop.prompts() == []
