@@ -53,7 +53,6 @@ async def _correcting(there: Discord, told: dict[str, str]) -> None:
     await there.correct("moderator", reply, "The second")
     card = await there.card("review", "Second")
     told["reject"] = await there.fill("approver", card, "reject", {"note": "No."})
-    told["decided already"] = await there.press("admin", card, "approve")
     await there.rate("moderator", reply, good=False)
     told["retract"] = await there.press_last("moderator", "retract")
 
@@ -73,7 +72,6 @@ async def _handing_over(there: Discord, told: dict[str, str]) -> None:
     told["get a human again"] = await there.need_human("customer", reply)
     card = await there.card("triage", "Fourth")
     told["take"] = await there.press("moderator", card, "take")
-    told["somebody else takes"] = await there.press("admin", card, "take")
     told["resolve"] = await there.press("moderator", card, "release")
 
 
