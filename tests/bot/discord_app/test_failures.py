@@ -123,12 +123,12 @@ async def test_what_fails_three_times_is_given_up_with_an_apology_and_told_to_th
 async def test_nobody_is_apologised_to_who_did_not_speak_to_the_bot(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    async def broken(person: object) -> None:
+    async def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
     async with shop.opened():
         there = shop.guild
-        monkeypatch.setattr(shop.running.app.parts.people, "actor", broken)
+        monkeypatch.setattr(shop.running.app.parts.people, "up_to_date", broken)
         said = await there.say(there.customer, there.support, "Lunch?")
         for _ in range(4):
             await shop.taken_up()

@@ -32,11 +32,11 @@ async def test_buttons_stand_under_the_last_part_only_and_three_parts_are_number
 
 
 async def test_an_answer_of_more_than_four_parts_is_a_file_with_its_beginning_above(open_shop: Shop):
-    whole = "\n\n".join(f"Step {number}. {'lengthy ' * 150}".strip() for number in range(12))
+    whole = "\n\n".join(f"Step {number}. {('long' * 20 + ' ') * 15}".strip() for number in range(12))
     open_shop.provider.script = lambda model, messages: whole
     question = await open_shop.guild.mention(open_shop.guild.customer, open_shop.guild.support, "Tell me")
     [reply] = open_shop.guild.replies(question)
-    assert reply.text.startswith("Step 0. lengthy")
+    assert reply.text.startswith("Step 0. longlong")
     assert reply.text.endswith(IN_THE_FILE)
     assert open_shop.guild.files(reply)[FILE_NAME].decode() == whole
     assert reply.labels == ["Helpful", "Not right", "Get a human"]
