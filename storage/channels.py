@@ -1,6 +1,6 @@
 """What was set for a platform's channels, how many questions each has taken today, and since when a platform was not heard."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -79,6 +79,14 @@ class Channels:
         is_it = (listening.c.platform == platform) & (listening.c.part == part)
         async with self._database.reading() as connection:
             return (await connection.execute(select(listening.c.until).where(is_it))).scalar_one_or_none()
+
+    async def listened_to(self, platform: str, beginning: str, since: datetime, limit: int) -> Sequence[str]:
+        """The parts with this beginning that were heard since then, the last one first."""
+        is_it = (listening.c.platform == platform) & listening.c.part.startswith(beginning, autoescape=True)
+        statement = select(listening.c.part).where(is_it, listening.c.until >= since)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(statement.order_by(listening.c.until.desc()).limit(limit))
+            return rows.scalars().all()
 
 
 def _channel(row: Mapping[Any, Any]) -> Channel:

@@ -15,6 +15,7 @@ from discord.utils import time_snowflake
 
 from bot.discord_app.outgoing import UNREACHABLE, patiently, reason
 from bot.discord_app.parts import PLATFORM, Parts
+from bot.discord_app.payloads import DIRECT
 from storage.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ NOTED_EVERY_S = 20.0  # how exactly the beginning of a gap is known
 MARGIN = timedelta(minutes=2)  # a dead connection is noticed late, and clocks differ
 LONGEST = timedelta(hours=6)  # what was asked longer ago is not answered out of the blue
 MOST_ROOMS = 200  # read after one gap, those with the newest messages
+MOST_DIRECT = 50  # direct conversations read after one gap, the last ones
+DIRECT_FOR = timedelta(days=7)  # of silence, after which a direct conversation is not looked at any more
 MOST_MESSAGES = 100  # of one room
 AGAIN_S = 5.0  # after the database was away
 
@@ -54,7 +57,10 @@ class Listening:
         earliest = max(since - MARGIN, parts.now() - LONGEST)
         found = 0
         for room in list(_rooms_since(guilds, earliest))[:MOST_ROOMS]:
-            found += await self._fetched(room, earliest)
+            if room.permissions_for(room.guild.me).read_message_history:
+                found += await self._fetched(room, earliest)
+        for key in await self._direct():
+            found += await self._fetched(parts.room(key), earliest)
         if not self._has_missed.is_set():  # else it could not be kept again
             self._gap_from = None
         if found:
@@ -90,10 +96,15 @@ class Listening:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(waiting, AGAIN_S if is_waiting else NOTED_EVERY_S)
 
-    async def _fetched(self, room: Room, since: datetime) -> int:
+    async def _direct(self) -> Sequence[str]:
+        """Direct conversations that somebody has written in lately: Discord does not say in which of them there is more."""
+        if not self._parts.rules.answers_direct:
+            return []
+        since = self._parts.now() - DIRECT_FOR
+        return await self._parts.store.channels.listened_to(PLATFORM, f"{DIRECT}/", since, MOST_DIRECT)
+
+    async def _fetched(self, room: Room | discord.PartialMessageable, since: datetime) -> int:
         """Take up what was said in a room; how many messages of it are new."""
-        if not room.permissions_for(room.guild.me).read_message_history:
-            return 0
 
         async def read() -> list[discord.Message]:
             return [message async for message in room.history(after=since, limit=MOST_MESSAGES, oldest_first=True)]

@@ -51,6 +51,8 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
     question = await _question(parts, said, speaker, rules, is_first_try=is_first_try)
     if isinstance(question, str):
         return question
+    if place.is_direct:  # to be looked at after a gap
+        await store.channels.listened(PLATFORM, place.room_key, parts.now())
     try:
         if decision is Reaction.ANSWER and is_first_try:
             return await _answer_new(parts, said, question, known, rules)

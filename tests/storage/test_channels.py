@@ -58,3 +58,14 @@ async def test_it_is_known_until_when_a_platform_was_heard(scene: Scene):
     await channels.listened("discord", "0", last)
     assert await channels.listened_until("discord", "0") == last
     assert await channels.listened_until("discord", "1") is None
+
+
+async def test_the_conversations_heard_lately_are_known_the_last_one_first(scene: Scene):
+    channels = scene.store.channels
+    await channels.listened("discord", "@me/1", scene.clock())
+    since = scene.clock()
+    for part in ("@me/2", "gateway", "@me/3", "@you/4"):
+        await channels.listened("discord", part, scene.clock())
+    await channels.listened("slack", "@me/5", scene.clock())
+    assert await channels.listened_to("discord", "@me/", since, 10) == ["@me/3", "@me/2"]
+    assert await channels.listened_to("discord", "@me/", since, 1) == ["@me/3"]

@@ -47,6 +47,19 @@ async def test_follow_ups_in_threads_and_forum_posts_are_found_as_well(shop: Sho
         assert len(there.replies(in_post)) == 1
 
 
+async def test_direct_conversations_are_looked_at_too(shop: Shop):
+    async with shop.opened(discord_direct_messages=True):
+        there = shop.guild
+        await there.direct_message(there.customer, "Before?")
+        await away(shop)
+        with there.feed.unheard():
+            await there.direct_message(there.customer, "Meanwhile?")
+        await there.restart(shop.client())
+        await there.restart(shop.client())
+        assert [reply.text for reply in there.said_by_bot(there.dm(there.customer))] == [ANSWER, ANSWER]
+        assert shop.prompts() == ["Before?", "Meanwhile?"]
+
+
 async def test_at_the_very_first_start_nothing_is_answered_that_was_said_before(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ):
