@@ -21,7 +21,6 @@ from sqlalchemy import (
 from storage.audit import record
 from storage.database import (
     Database,
-    insert_if_new,
     reading_unit,
     row_of,
     uninterrupted,
@@ -35,6 +34,7 @@ from storage.inbox import is_event_kept
 from storage.models import serving_now
 from storage.people import actor_in
 from storage.postings import intended
+from storage.prepared import Prepared, insert_if_new
 from storage.records import (
     Actor,
     ChannelMode,
@@ -51,66 +51,79 @@ from storage.schema import actors, channels, conversations, hand_overs, postings
 
 # ---------------------------------------------------------------- what every message and every reply needs, made once
 
-_FIND = select(conversations).where(
-    conversations.c.platform == bindparam("platform"), conversations.c.external_id == bindparam("external_id")
+_FIND = Prepared(
+    select(conversations).where(
+        conversations.c.platform == bindparam("platform"), conversations.c.external_id == bindparam("external_id")
+    )
 )
-_TURN = select(turns).where(turns.c.id == bindparam("turn_id"))
-_TURN_OF_KEY = select(turns).where(turns.c.platform == bindparam("platform"), turns.c.key == bindparam("key"))
+_TURN = Prepared(select(turns).where(turns.c.id == bindparam("turn_id")))
+_TURN_HELD = Prepared(select(turns).where(turns.c.id == bindparam("turn_id")).with_for_update())
+_TURN_OF_KEY = Prepared(select(turns).where(turns.c.platform == bindparam("platform"), turns.c.key == bindparam("key")))
 _IN_CONVERSATION = select(turns).where(turns.c.conversation_id == bindparam("conversation_id"))
-_FIRST_TURN = _IN_CONVERSATION.order_by(turns.c.asked_at, turns.c.id).limit(1)
-_INSERT_REPLY = insert(replies)
-_REPLY_TO = select(replies).where(replies.c.turn_id == bindparam("turn_id"))
+_FIRST_TURN = Prepared(_IN_CONVERSATION.order_by(turns.c.asked_at, turns.c.id).limit(1))
+_ADD_REPLY = Prepared(insert(replies), columns=[column.name for column in replies.c])
+_REPLY_TO = Prepared(select(replies).where(replies.c.turn_id == bindparam("turn_id")))
 
 _IS_HANDED_OVER = (
     select(hand_overs.c.id)
     .where(hand_overs.c.conversation_id == turns.c.conversation_id, hand_overs.c.released_at.is_(None))
     .exists()
 )
-_FATE = select(turns.c.withdrawn_at.is_not(None), _IS_HANDED_OVER).where(turns.c.id == bindparam("turn_id"))
+_FATE = Prepared(
+    select(turns.c.withdrawn_at.is_not(None).label("is_withdrawn"), _IS_HANDED_OVER.label("is_handed_over")).where(
+        turns.c.id == bindparam("turn_id")
+    )
+)
 
-_HISTORY = (
+_HISTORY_OF_ALL = (
     select(turns, *(column.label(f"reply_{column.name}") for column in replies.c))
     .outerjoin(replies, replies.c.turn_id == turns.c.id)
     .where(turns.c.conversation_id == bindparam("conversation_id"))
     .order_by(turns.c.asked_at.desc(), turns.c.id.desc())
     .limit(bindparam("at_most"))
 )
-_HISTORY_BEFORE = _HISTORY.where(
-    or_(
-        turns.c.asked_at < bindparam("asked_at"),
-        and_(turns.c.asked_at == bindparam("asked_at"), turns.c.id < bindparam("turn_id")),
+_HISTORY = Prepared(_HISTORY_OF_ALL)
+_HISTORY_BEFORE = Prepared(
+    _HISTORY_OF_ALL.where(
+        or_(
+            turns.c.asked_at < bindparam("asked_at"),
+            and_(turns.c.asked_at == bindparam("asked_at"), turns.c.id < bindparam("turn_id")),
+        )
     )
 )
 
 _ONE = select(literal(1).label("one")).subquery()
-_SITUATION = select(
-    *(column.label(f"speaker_{column.name}") for column in actors.c),
-    *(column.label(f"conversation_{column.name}") for column in conversations.c),
-    channels.c.mode.label("channel_mode"),
-    select(turns.c.asked_by)
-    .where(turns.c.conversation_id == conversations.c.id)
-    .order_by(turns.c.asked_at, turns.c.id)
-    .limit(1)
-    .scalar_subquery()
-    .label("first_asked_by"),
-    select(hand_overs.c.id)
-    .where(hand_overs.c.conversation_id == conversations.c.id, hand_overs.c.released_at.is_(None))
-    .exists()
-    .label("is_handed_over"),
-).select_from(
-    _ONE.outerjoin(
-        actors, and_(actors.c.platform == bindparam("platform"), actors.c.external_id == bindparam("speaker"))
+_SITUATION = Prepared(
+    select(
+        *(column.label(f"speaker_{column.name}") for column in actors.c),
+        *(column.label(f"conversation_{column.name}") for column in conversations.c),
+        channels.c.mode.label("channel_mode"),
+        select(turns.c.asked_by)
+        .where(turns.c.conversation_id == conversations.c.id)
+        .order_by(turns.c.asked_at, turns.c.id)
+        .limit(1)
+        .scalar_subquery()
+        .label("first_asked_by"),
+        select(hand_overs.c.id)
+        .where(hand_overs.c.conversation_id == conversations.c.id, hand_overs.c.released_at.is_(None))
+        .exists()
+        .label("is_handed_over"),
+    ).select_from(
+        _ONE.outerjoin(
+            actors, and_(actors.c.platform == bindparam("platform"), actors.c.external_id == bindparam("speaker"))
+        )
+        .outerjoin(
+            conversations,
+            and_(
+                conversations.c.platform == bindparam("platform"),
+                conversations.c.external_id == bindparam("conversation"),
+            ),
+        )
+        .outerjoin(channels, and_(channels.c.platform == bindparam("platform"), channels.c.place == bindparam("place")))
     )
-    .outerjoin(
-        conversations,
-        and_(
-            conversations.c.platform == bindparam("platform"), conversations.c.external_id == bindparam("conversation")
-        ),
-    )
-    .outerjoin(channels, and_(channels.c.platform == bindparam("platform"), channels.c.place == bindparam("place")))
 )
 
-_ANSWERED = (
+_ANSWERED = Prepared(
     update(turns)
     .where(turns.c.id == bindparam("turn_id"), turns.c.state == TurnState.ASKED)
     .values(state=TurnState.ANSWERED, lease_owner=bindparam("owner"), lease_until=None)
@@ -189,12 +202,13 @@ class Conversations:
     ) -> Situation:
         """What is known about a message, by the platform's ids of who speaks, of the conversation and of the channel."""
         where = {"platform": platform, "speaker": speaker, "conversation": conversation, "place": place}
-        row = connection.execute(_SITUATION, where).mappings().one()
+        row = _SITUATION.row(connection, where)
+        assert row is not None  # one row, whatever is known
         return Situation(
             speaker=actor_in(row, "speaker_") if row["speaker_id"] else None,
             conversation=_conversation_in(row, "conversation_") if row["conversation_id"] else None,
             first_asked_by=row["first_asked_by"],
-            is_handed_over=row["is_handed_over"],
+            is_handed_over=bool(row["is_handed_over"]),
             channel_mode=row["channel_mode"],
         )
 
@@ -211,7 +225,7 @@ class Conversations:
         )
         turn = _asked(conversation, asking.key, asking.question, asking.asked_by, now)
         turn = replace(turn, lease_owner=owner, lease_until=now + timedelta(seconds=lease_s), attempts=1)
-        if not insert_if_new(connection, turns, row_of(turn)):
+        if not insert_if_new(turns).row(connection, row_of(turn)):
             return None
         is_deleted = bool(asking.deletion_key) and is_event_kept(connection, asking.platform, asking.deletion_key)
         before = [] if asking.known is None else _history(connection, conversation.id, turn, history)
@@ -234,9 +248,11 @@ class Conversations:
         A redelivered key returns the turn as it was first recorded, whatever the other arguments say.
         """
         new = _asked(conversation, key, question, asked_by, at)
-        if insert_if_new(connection, turns, row_of(new)):
+        if insert_if_new(turns).row(connection, row_of(new)):
             return new, True
-        known = connection.execute(_TURN_OF_KEY, {"platform": conversation.platform, "key": key}).mappings().one()
+        known = _TURN_OF_KEY.row(connection, {"platform": conversation.platform, "key": key})
+        if known is None:
+            raise NotFound("turn", key)
         return Turn(**known), False
 
     @writing_steps
@@ -299,10 +315,10 @@ class Conversations:
     ) -> ToPost:
         """`save_reply`, and intend its first message in `place` where it is still wanted; all of one moment."""
         mine = {"turn_id": reply.turn_id, "in_conversation": reply.conversation_id, "owner": owner}
-        answered = connection.execute(_ANSWERED, mine).one_or_none()
+        answered = _ANSWERED.row(connection, mine)
         if answered is not None:  # ours to answer, and not withdrawn: that ends a turn as well
-            connection.execute(_INSERT_REPLY, row_of(reply))
-            is_withdrawn, is_handed_over = False, bool(answered.is_handed_over)
+            _ADD_REPLY.row(connection, row_of(reply))
+            is_withdrawn, is_handed_over = False, bool(answered["is_handed_over"])
         else:
             reply, _ = _saved(connection, reply, owner)
             is_withdrawn, is_handed_over = _fate(connection, reply.turn_id)
@@ -346,7 +362,7 @@ class Conversations:
     @reading_unit
     def reply_to(self, connection: Connection, turn_id: str) -> Reply | None:
         """The reply to this turn, if there is one yet."""
-        row = connection.execute(_REPLY_TO, {"turn_id": turn_id}).mappings().one_or_none()
+        row = _REPLY_TO.row(connection, {"turn_id": turn_id})
         return Reply(**row) if row else None
 
     @reading_unit
@@ -363,13 +379,13 @@ class Conversations:
     @reading_unit
     def find_turn(self, connection: Connection, platform: str, key: str) -> Turn | None:
         """The question that is recorded under the platform's key, if one is."""
-        row = connection.execute(_TURN_OF_KEY, {"platform": platform, "key": key}).mappings().one_or_none()
+        row = _TURN_OF_KEY.row(connection, {"platform": platform, "key": key})
         return Turn(**row) if row else None
 
     @reading_unit
     def first_turn(self, connection: Connection, conversation_id: str) -> Turn | None:
         """The question a conversation began with."""
-        row = connection.execute(_FIRST_TURN, {"conversation_id": conversation_id}).mappings().one_or_none()
+        row = _FIRST_TURN.row(connection, {"conversation_id": conversation_id})
         return Turn(**row) if row else None
 
     async def last_reply(self, conversation_id: str, before_key: str) -> Reply | None:
@@ -437,13 +453,13 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
 
 
 def _find(connection: Connection, platform: str, external_id: str) -> Conversation | None:
-    row = connection.execute(_FIND, {"platform": platform, "external_id": external_id}).mappings().one_or_none()
+    row = _FIND.row(connection, {"platform": platform, "external_id": external_id})
     return Conversation(**row) if row else None
 
 
 def _ensured(connection: Connection, voice_id: str, platform: str, external_id: str, at: datetime) -> Conversation:
     new = Conversation(new_id("conv", at), voice_id, platform, external_id, at)
-    if insert_if_new(connection, conversations, row_of(new)):
+    if insert_if_new(conversations).row(connection, row_of(new)):
         return new
     known = _find(connection, platform, external_id)
     if known is None:
@@ -470,8 +486,7 @@ def _asked(conversation: Conversation, key: str, question: str, asked_by: str, a
 
 def _turn(connection: Connection, turn_id: str, *, is_held: bool = False) -> Turn:
     """`is_held` lets nobody else change it before the transaction ends. Raises NotFound."""
-    row = connection.execute(_TURN.with_for_update() if is_held else _TURN, {"turn_id": turn_id}).mappings()
-    turn = row.one_or_none()
+    turn = (_TURN_HELD if is_held else _TURN).row(connection, {"turn_id": turn_id})
     if turn is None:
         raise NotFound("turn", turn_id)
     return Turn(**turn)
@@ -481,18 +496,21 @@ def _saved(connection: Connection, reply: Reply, owner: str) -> tuple[Reply, boo
     turn = _turn(connection, reply.turn_id, is_held=True)
     if turn.withdrawn_at is not None:
         reply = replace(reply, text="", corrected_text=None)
-    if not insert_if_new(connection, replies, row_of(reply)):
-        return Reply(**connection.execute(_REPLY_TO, {"turn_id": reply.turn_id}).mappings().one()), False
+    if not insert_if_new(replies).row(connection, row_of(reply)):
+        known = _REPLY_TO.row(connection, {"turn_id": reply.turn_id})
+        if known is None:
+            raise NotFound("reply", reply.turn_id)
+        return Reply(**known), False
     answered = {"state": TurnState.ANSWERED, "lease_owner": owner, "lease_until": None}
     connection.execute(update(turns).where(turns.c.id == reply.turn_id).values(answered))
     return reply, True
 
 
 def _fate(connection: Connection, turn_id: str) -> tuple[bool, bool]:
-    row = connection.execute(_FATE, {"turn_id": turn_id}).one_or_none()
+    row = _FATE.row(connection, {"turn_id": turn_id})
     if row is None:
         raise NotFound("turn", turn_id)
-    return bool(row[0]), bool(row[1])
+    return bool(row["is_withdrawn"]), bool(row["is_handed_over"])
 
 
 def _history(
@@ -500,10 +518,10 @@ def _history(
 ) -> list[tuple[Turn, Reply | None]]:
     wanted: dict[str, Any] = {"conversation_id": conversation_id, "at_most": limit}
     if before is None:
-        rows = connection.execute(_HISTORY, wanted).mappings()
+        rows = _HISTORY.rows(connection, wanted)
     else:
         wanted |= {"asked_at": before.asked_at, "turn_id": before.id}
-        rows = connection.execute(_HISTORY_BEFORE, wanted).mappings()
+        rows = _HISTORY_BEFORE.rows(connection, wanted)
     found = [(_turn_in(row), _reply_in(row, "reply_") if row["reply_id"] else None) for row in rows]
     return found[::-1]
 

@@ -33,7 +33,7 @@ BUSY_TIMEOUT_MS = 30_000  # how long a write waits for another process's write b
 STATEMENT_TIMEOUT_MS = 60_000  # PostgreSQL: the largest write (freezing a dataset version) takes about a second
 CONNECT_TIMEOUT_S = 10
 GROUP_LIMIT = 32  # writes in one SQLite transaction; about 20 ms of them
-POSTGRES_THREADS = 4  # that run units; each has a connection
+POSTGRES_THREADS = 8  # that run units; each has a connection, and waits for the server most of the time
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -352,7 +352,12 @@ def _begin_by_hand(engine: AsyncEngine) -> None:
 
 def row_of(record: Any) -> dict[str, Any]:
     """The record's fields by name, which are its table's columns (`dataclasses.asdict` would copy deeply, and slowly)."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: getattr(record, name) for name in _names_of_fields(record.__class__)}
+
+
+@cache
+def _names_of_fields(record_type: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record_type))
 
 
 async def insert_new(
@@ -368,12 +373,6 @@ async def insert_new(
 async def is_inserted(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert the row unless a uniqueness constraint forbids it; whether it went in."""
     return bool(await insert_new(connection, table, [row], _first_column(table)))
-
-
-def insert_if_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """`is_inserted` in a unit."""
-    statement = _insert_if_new(connection.dialect.name, table, _first_column(table))
-    return connection.execute(statement, row).first() is not None
 
 
 @cache

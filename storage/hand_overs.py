@@ -9,12 +9,14 @@ from storage.audit import record
 from storage.database import Database, is_inserted, reading_unit, row_of, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
+from storage.prepared import Prepared
 from storage.records import HandOver
 from storage.schema import hand_overs
 
 _OPEN = select(hand_overs).where(
     hand_overs.c.conversation_id == bindparam("conversation_id"), hand_overs.c.released_at.is_(None)
 )
+_OPEN_NOW = Prepared(_OPEN)
 
 
 @uninterrupted
@@ -46,7 +48,7 @@ class HandOvers:
     @reading_unit
     def open(self, connection: Connection, conversation_id: str) -> HandOver | None:
         """The conversation's open hand-over, if there is one."""
-        row = connection.execute(_OPEN, {"conversation_id": conversation_id}).mappings().one_or_none()
+        row = _OPEN_NOW.row(connection, {"conversation_id": conversation_id})
         return HandOver(**row) if row else None
 
     async def all_open(self) -> list[HandOver]:

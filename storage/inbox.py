@@ -6,15 +6,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
-from storage.database import Database, insert_if_new, reading_unit, row_of, uninterrupted, writing_steps
+from storage.database import Database, reading_unit, row_of, uninterrupted, writing_steps
 from storage.ids import new_id
+from storage.prepared import Prepared, insert_if_new
 from storage.records import InboundEvent
 from storage.schema import inbound_events
 
 _TAKEN_AT_ONCE = 50
 
-_IS_KEPT = select(inbound_events.c.id).where(
-    inbound_events.c.platform == bindparam("platform"), inbound_events.c.key == bindparam("key")
+_IS_KEPT = Prepared(
+    select(inbound_events.c.id).where(
+        inbound_events.c.platform == bindparam("platform"), inbound_events.c.key == bindparam("key")
+    )
 )
 _IS_TO_DO = inbound_events.c.done_at.is_(None)
 _EXTEND = update(inbound_events).where(
@@ -62,7 +65,7 @@ class Inbox:
             lease_until=now + timedelta(seconds=lease_s),
             attempts=1,
         )
-        return event if insert_if_new(connection, inbound_events, row_of(event)) else None
+        return event if insert_if_new(inbound_events).row(connection, row_of(event)) else None
 
     @reading_unit
     def is_kept(self, connection: Connection, platform: str, key: str) -> bool:
@@ -135,7 +138,7 @@ class Inbox:
 
 def is_event_kept(connection: Connection, platform: str, key: str) -> bool:
     """Part of a unit: whether this delivery has come."""
-    return connection.execute(_IS_KEPT, {"platform": platform, "key": key}).first() is not None
+    return _IS_KEPT.row(connection, {"platform": platform, "key": key}) is not None
 
 
 def _is_left(platform: str, now: datetime) -> ColumnElement[bool]:

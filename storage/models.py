@@ -11,13 +11,14 @@ from storage.audit import record
 from storage.database import Database, is_inserted, reading_unit, row_of, uninterrupted
 from storage.errors import DeploymentMoved, NotFound
 from storage.ids import new_id
+from storage.prepared import Prepared
 from storage.records import Deployment, DeploymentKind, Model, Voice
 from storage.schema import deployments, models, voices
 
 _DEPLOYMENTS = select(
     deployments, *(column.label(f"model_{column.name}") for column in models.c if column.name != "id")
 ).join(models, models.c.id == deployments.c.model_id)
-_SERVING = (
+_SERVING = Prepared(
     _DEPLOYMENTS.add_columns(*(column.label(f"voice_{column.name}") for column in voices.c if column.name != "id"))
     .join(voices, voices.c.id == deployments.c.voice_id)
     .where(deployments.c.voice_id == bindparam("served"))
@@ -179,7 +180,7 @@ async def append_deployment(
 
 def serving_now(connection: Connection, voice_id: str) -> tuple[Voice, Deployment]:
     """Part of a unit: the voice, and what serves it now. Raises NotFound."""
-    row = connection.execute(_SERVING, {"served": voice_id}).mappings().one_or_none()
+    row = _SERVING.row(connection, {"served": voice_id})
     if row is None:
         raise NotFound("voice", voice_id)
     voice = Voice(**{column.name: row[f"voice_{column.name}"] for column in voices.c})

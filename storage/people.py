@@ -11,12 +11,14 @@ from storage.audit import record
 from storage.database import Database, is_inserted, reading_unit, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
+from storage.prepared import Prepared
 from storage.records import PROGRAM_ACTOR_ID, Actor, Right, Session
 from storage.schema import actors, login_tokens, sessions
 
 _FIND = select(actors).where(
     actors.c.platform == bindparam("platform"), actors.c.external_id == bindparam("external_id")
 )
+_FOUND = Prepared(_FIND)
 
 
 @uninterrupted
@@ -56,7 +58,7 @@ class People:
     @reading_unit
     def find(self, connection: Connection, platform: str, external_id: str) -> Actor | None:
         """The actor of this platform account, if it is known."""
-        found = connection.execute(_FIND, {"platform": platform, "external_id": external_id}).mappings().one_or_none()
+        found = _FOUND.row(connection, {"platform": platform, "external_id": external_id})
         return actor_in(found) if found else None
 
     async def actor(self, actor_id: str) -> Actor:

@@ -6,7 +6,6 @@ from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select,
 
 from storage.database import (
     Database,
-    insert_if_new,
     reading_unit,
     row_of,
     uninterrupted,
@@ -15,20 +14,23 @@ from storage.database import (
 )
 from storage.errors import NotFound
 from storage.ids import new_id
+from storage.prepared import Prepared, insert_if_new
 from storage.records import CorrectionState, Posting, PostingKind, ReplySource
 from storage.schema import actors, corrections, feedback, hand_overs, postings, replies, turns
 
-_INTENDED = select(postings).where(
-    postings.c.platform == bindparam("platform"),
-    postings.c.kind == bindparam("kind"),
-    postings.c.subject == bindparam("subject"),
-    postings.c.part == bindparam("part"),
+_INTENDED = Prepared(
+    select(postings).where(
+        postings.c.platform == bindparam("platform"),
+        postings.c.kind == bindparam("kind"),
+        postings.c.subject == bindparam("subject"),
+        postings.c.part == bindparam("part"),
+    )
 )
-_LANDED = update(postings).where(postings.c.id == bindparam("posting_id")).returning(*postings.c)
-_LANDED_WHERE_MEANT = _LANDED.values(message_key=bindparam("key"))
-_LANDED_ELSEWHERE = _LANDED.values(message_key=bindparam("key"), place=bindparam("there"))
-_WITHDRAWN = select(turns.c.id).where(turns.c.id == bindparam("turn_id"), turns.c.withdrawn_at.is_not(None))
-_OF = (
+_LANDING = update(postings).where(postings.c.id == bindparam("posting_id")).values(message_key=bindparam("to_key"))
+_LANDED = Prepared(_LANDING.returning(*postings.c))
+_LANDED_ELSEWHERE = Prepared(_LANDING.values(place=bindparam("there")).returning(*postings.c))
+_WITHDRAWN = Prepared(select(turns.c.id).where(turns.c.id == bindparam("turn_id"), turns.c.withdrawn_at.is_not(None)))
+_OF = Prepared(
     select(postings)
     .where(postings.c.kind == bindparam("kind"), postings.c.subject == bindparam("subject"))
     .order_by(postings.c.platform, postings.c.part)
@@ -71,7 +73,7 @@ class Postings:
         Two steps, in this order: whoever withdraws it after the second finds the message.
         """
         _landed(connection, posting_id, message_key, None)
-        return connection.execute(_WITHDRAWN, {"turn_id": turn_id}).first() is not None
+        return _WITHDRAWN.row(connection, {"turn_id": turn_id}) is not None
 
     async def shows(self, posting_id: str, shown: str) -> None:
         """The message now shows this state."""
@@ -263,7 +265,7 @@ class Postings:
     @reading_unit
     def of(self, connection: Connection, kind: PostingKind, subject: str) -> list[Posting]:
         """Every message that shows this, in the order of its parts."""
-        return [Posting(**row) for row in connection.execute(_OF, {"kind": kind, "subject": subject}).mappings()]
+        return [Posting(**row) for row in _OF.rows(connection, {"kind": kind, "subject": subject})]
 
 
 def intended(
@@ -271,18 +273,17 @@ def intended(
 ) -> tuple[Posting, bool]:
     """Part of a unit: `Postings.intend`."""
     new = Posting(new_id("post", at), platform, kind, subject, part, place, None, at)
-    if insert_if_new(connection, postings, row_of(new)):
+    if insert_if_new(postings).row(connection, row_of(new)):
         return new, True
-    is_it = {"platform": platform, "kind": kind, "subject": subject, "part": part}
-    return Posting(**connection.execute(_INTENDED, is_it).mappings().one()), False
+    known = _INTENDED.row(connection, {"platform": platform, "kind": kind, "subject": subject, "part": part})
+    if known is None:
+        raise NotFound("posting", subject)
+    return Posting(**known), False
 
 
 def _landed(connection: Connection, posting_id: str, message_key: str, place: str | None) -> Posting:
-    said = {"posting_id": posting_id, "key": message_key}
-    if place is None:
-        row = connection.execute(_LANDED_WHERE_MEANT, said).mappings().one_or_none()
-    else:
-        row = connection.execute(_LANDED_ELSEWHERE, {**said, "there": place}).mappings().one_or_none()
+    told = {"posting_id": posting_id, "to_key": message_key, "there": place}
+    row = (_LANDED if place is None else _LANDED_ELSEWHERE).row(connection, told)
     if row is None:
         raise NotFound("posting", posting_id)
     return Posting(**row)
