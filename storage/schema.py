@@ -356,7 +356,7 @@ listening = Table(
     "listening",
     metadata,
     Column("platform", String, primary_key=True),
-    Column("part", String, primary_key=True),  # which of the platform's connections: a shard's number
+    Column("part", String, primary_key=True),  # what was heard: a connection, or a direct conversation
     _moment("until"),  # when it was last known to be up
 )
 
