@@ -28,7 +28,7 @@ from bot.discord_app.outgoing import (
 )
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import DIRECT, place_of
-from bot.discord_app.replying import PostedReply, Spot
+from bot.discord_app.replying import PostedReply, Spot, take_away
 from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
 from storage.records import Conversation, Posting, PostingKind, Reply, ThreadMode, Turn
 
@@ -66,7 +66,7 @@ class DiscordSurface:
 
     async def post(self, place: str, card: Card, subject: str) -> str:
         room = room_at(self._parts.client, place)
-        nonce = str(int.from_bytes(hashlib.sha256(subject.encode()).digest()[:8], "big"))
+        nonce = _nonce(f"{place}/{type(card).__name__}/{subject}")  # Discord knows an author's nonces in every channel
         async with refusals_said():
             if isinstance(card, DecisionNotice | FollowUp):
                 return str((await send(room, self._message(card), nonce=nonce)).id)
@@ -83,6 +83,10 @@ class DiscordSurface:
         view = await self._shown(card)
         async with refusals_said():
             return await change_card(room.get_partial_message(int(posting.message_key)), view)
+
+    async def remove(self, posting: Posting) -> None:
+        async with refusals_said():
+            await take_away(self._parts.client, posting, self._parts.removing)
 
     async def direct_place(self, actor_key: str) -> str:
         async with refusals_said():
@@ -133,6 +137,11 @@ class DiscordSurface:
                 return Shown(cards.decision(card))
             case FollowUp():
                 return Shown(words(card.said), controls(card.reply))
+
+
+def _nonce(text: str) -> str:
+    """The same for every sending of one card."""
+    return str(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
 
 
 # ---------------------------------------------------------------- cards on Discord

@@ -71,6 +71,10 @@ async def test_approving_closes_the_card_in_place_and_its_proposer_hears_once(op
     ]
     assert (await open_shop.store.corrections.get(correction.id)).state is CorrectionState.APPROVED
     assert len(there.said_by_bot(there.review)) == 1
+    nonces = [one.body["nonce"] for one in there.rest.sent("POST", "/messages") if one.body.get("nonce")]
+    assert (
+        len(nonces) == len(set(nonces)) == 3
+    )  # the answer, the card, the notice: Discord sends none twice by its nonce
 
 
 async def test_rejecting_asks_why_and_the_proposer_reads_it(open_shop: Shop):
