@@ -13,10 +13,8 @@ from datetime import datetime
 
 import discord
 
-from bot.discord_app.buttons import controls
 from bot.discord_app.markup import outgoing, settled, thread_name
 from bot.discord_app.outgoing import (
-    CONTENT_LIMIT,
     FORBIDDEN,
     GONE,
     THREAD_EXISTS,
@@ -35,19 +33,13 @@ from bot.discord_app.outgoing import (
     understood,
 )
 from bot.discord_app.payloads import Place
-from bot.parts import split
+from bot.discord_app.shaping import PART_LIMIT, messages_of
 from storage.records import Posting, PostingKind, Reply
 from storage.store import Store
 
 log = logging.getLogger(__name__)
 
 PLATFORM = "discord"
-PART_LIMIT = CONTENT_LIMIT - 50  # room for the line that numbers the parts
-MOST_PARTS = 4  # a longer reply is a file
-NUMBERED_FROM = 3  # parts; two need no numbers
-HEAD_LIMIT = 1_200  # characters of a reply that comes as a file, shown above it
-FILE_NAME = "answer.md"
-IN_THE_FILE = "-# The whole answer is in the file below."
 STREAM_AFTER_S = 1.5  # after the first words; a short reply is whole by then
 EDIT_EVERY_S = 2.0  # edits share the channel's limit with messages
 EDIT_FROM = 80  # characters more than what is shown
@@ -80,22 +72,6 @@ class Spot:
     question: str
     opens_thread: bool
     note: str = ""  # a line of ours under the reply
-
-
-def messages_of(text: str, reply: Reply | None, note: str = "", *, as_file: bool = True) -> list[Shown]:
-    """Pure but for the buttons: outgoing text as messages, controls under the last; a very long one as a file."""
-    parts = split(text, PART_LIMIT - (len(note) + 1 if note else 0)) or ["…"]
-    view = controls(reply) if reply is not None else None
-    if as_file and len(parts) > MOST_PARTS:
-        head = split(text, HEAD_LIMIT)[0]
-        tail = f"\n{note}" if note else ""
-        return [Shown(f"{head}\n\n{IN_THE_FILE}{tail}", view, (FILE_NAME, text.encode()))]
-    numbered = [
-        f"{part}\n-# {number} of {len(parts)}" if len(parts) >= NUMBERED_FROM else part
-        for number, part in enumerate(parts, 1)
-    ]
-    last = f"{numbered[-1]}\n{note}" if note else numbered[-1]
-    return [*(Shown(part) for part in numbered[:-1]), Shown(last, view)]
 
 
 class PostedReply:

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.discord_app.catching_up import LONGEST
 from bot.discord_app.notices import MENTION_ME
-from bot.discord_app.replying import MOST_PARTS
 from bot.discord_app.serve import NO_CONTENT, TOKEN_REFUSED
+from bot.discord_app.shaping import MOST_PARTS
 from bot.settings import Settings
 from tests.bot.discord_app.conftest import Shop
 

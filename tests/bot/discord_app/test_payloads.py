@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.discord_app.asked import _fields
 from bot.discord_app.buttons import custom_id, read_custom_id
-from bot.discord_app.interactions import Feature, Registry, _fields
+from bot.discord_app.interactions import Feature, Registry
 from bot.discord_app.payloads import (
     DIRECT,
     Changed,

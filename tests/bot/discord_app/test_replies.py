@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.discord_app.replying import FILE_NAME, IN_THE_FILE
+from bot.discord_app.shaping import FILE_NAME, IN_THE_FILE
 from tests.bot.discord_app.conftest import Shop
 
 BOUND = 2_000
