@@ -1,8 +1,12 @@
 """What Finetone adds to a reply in Slack: the real app against a bare Bolt listener with the same model call and the same post.
 
-Both are served by uvicorn in a process of their own, get the same signed events over HTTP, ask the same model, which answers
-at once, and post to the same local stand-in for Slack's Web API. A reply is counted when its post arrives there. The rounds
-alternate, so a slow minute of the machine hits both; the median of the ratios is what counts.
+Beside them runs what remembering alone costs: the bare listener with two rows, the event's before it is acknowledged and the
+reply's before it is posted, through the plain drivers on the same kind of database. It is the least that loses nothing in a
+crash; it still knows no rights, no conversation and no hand-over, and would answer twice.
+
+Each is served by uvicorn in a process of its own, gets the same signed events over HTTP, asks the same model, which answers
+at once, and posts to the same local stand-in for Slack's Web API. A reply is counted when its post arrives there. The rounds
+alternate, so a slow minute of the machine hits all; the median of the ratios is what counts.
 """
 
 import argparse
@@ -17,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +31,6 @@ import psutil
 from aiohttp import ClientSession, TCPConnector, web
 from slack_sdk.signature import SignatureVerifier
 
-from bench.kill import postgres_database
 from bench.report import Promise, arguments, finish
 from providers.base import Chunk, Sampling
 from storage.records import Message
@@ -103,11 +106,11 @@ async def web_api() -> AsyncGenerator[tuple[WebApi, str]]:
         await runner.cleanup()
 
 
-# ---------------------------------------------------------------- the two servers
+# ---------------------------------------------------------------- the servers
 
 
 async def serve(kind: str, port: int, api_url: str, database_url: str, folder: Path) -> None:
-    """Be the real app, or the bare listener, until told to end."""
+    """Be the real app, or a listener without it, until told to end."""
     import uvicorn
     from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 
@@ -123,35 +126,93 @@ async def serve(kind: str, port: int, api_url: str, database_url: str, folder: P
             async with program(api_url, database_url, folder) as made:
                 await serve_http(made, bound, stop)
         return
-    config = uvicorn.Config(
-        AsyncSlackRequestHandler(bare(api_url)),  # pyright: ignore
-        port=port,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    await stop.wait()
-    server.should_exit = True
-    await serving
+    async with contextlib.AsyncExitStack() as stack:
+        keep = None
+        if kind == "two rows":
+            keep = await stack.enter_async_context(two_rows(database_url))
+        config = uvicorn.Config(
+            AsyncSlackRequestHandler(bare(api_url, keep)),  # pyright: ignore
+            port=port,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        await stop.wait()
+        server.should_exit = True
+        await serving
 
 
-def bare(api_url: str) -> Any:
-    """The least that answers: no memory, no rights, no second thought."""
+Keep = Callable[[str, str, str], Awaitable[None]]
+"""Makes what is said lie on the disk: in which table, under which key, and what."""
+
+
+def bare(api_url: str, keep: Keep | None) -> Any:
+    """The least that answers: no rights, no second thought, and no memory but what is kept before it goes on."""
     from slack_bolt.app.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
 
     app = AsyncApp(client=AsyncWebClient(token="xoxb-bench", base_url=api_url), signing_secret=SECRET)
     model = InstantModel()
 
+    if keep is not None:
+
+        @app.middleware
+        async def kept_first(body: dict[str, Any], next: Any) -> None:  # Bolt passes `next` by this name
+            await keep("events", body["event_id"], json.dumps(body))
+            await next()
+
     @app.event("app_mention")
     async def answer(event: dict[str, Any], say: Any) -> None:
         question = [Message("system", "Be kind."), Message("user", event["text"])]
         said = "".join([chunk.text async for chunk in model.stream("base", question, Sampling(160))])
+        if keep is not None:
+            await keep("replies", event["ts"], said)
         await say(text=said, thread_ts=event["ts"])
 
     return app
+
+
+@contextlib.asynccontextmanager
+async def two_rows(database_url: str) -> AsyncGenerator[Keep]:
+    """Tables of events and of replies, each insert on the disk before it returns; as a first version would have it."""
+    tables = [f"CREATE TABLE {name} (key TEXT PRIMARY KEY, content TEXT NOT NULL)" for name in ("events", "replies")]
+    if database_url.startswith("sqlite"):
+        import aiosqlite
+
+        async with aiosqlite.connect(database_url.partition("///")[2], isolation_level=None) as file:
+            for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *tables):
+                await file.execute(statement)
+
+            async def keep_in_file(table: str, key: str, content: str) -> None:
+                await file.execute_insert(f"INSERT INTO {table} VALUES (?, ?)", (key, content))
+
+            yield keep_in_file
+        return
+    import psycopg
+
+    async with contextlib.AsyncExitStack() as stack:
+        idle: asyncio.Queue[psycopg.AsyncConnection] = asyncio.Queue()
+        for _ in range(8):
+            server = database_url.replace("+psycopg", "")
+            idle.put_nowait(
+                await stack.enter_async_context(await psycopg.AsyncConnection.connect(server, autocommit=True))
+            )
+        connection = await idle.get()
+        for statement in tables:
+            await connection.execute(statement)  # type: ignore[arg-type]  # our own words, no input
+        idle.put_nowait(connection)
+
+        async def keep_on_server(table: str, key: str, content: str) -> None:
+            connection = await idle.get()
+            try:
+                insert = f"INSERT INTO {table} VALUES (%s, %s)"
+                await connection.execute(insert, (key, content))  # type: ignore[arg-type]  # our own words, no input
+            finally:
+                idle.put_nowait(connection)
+
+        yield keep_on_server
 
 
 @contextlib.asynccontextmanager
@@ -260,7 +321,7 @@ class Driver:
 
 @dataclass
 class Served:
-    """One of the two servers, and who drives it."""
+    """One of the servers, and who drives it."""
 
     process: asyncio.subprocess.Process
     driver: Driver
@@ -298,47 +359,68 @@ def quantile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] * 1000
 
 
+KINDS = ("ours", "two rows", "bare")
+
+
+@contextlib.asynccontextmanager
+async def postgres_database(kind: str) -> AsyncGenerator[str]:
+    """A database of this server's own, dropped afterwards."""
+    import psycopg
+
+    url = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+    server = url.replace("postgresql+psycopg", "postgresql")
+    name = f"finetone_reply_{kind.replace(' ', '_')}_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # our own name, no input
+    try:
+        yield f"{server.rpartition('/')[0].replace('postgresql', 'postgresql+psycopg', 1)}/{name}"
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+
+
 async def compare(database: str, pairs: int, n: int) -> tuple[dict[str, Any], list[Promise]]:
-    """Alternate rounds of both on one database: throughput with many at once, added time with one after the other."""
+    """Alternate rounds of all on one kind of database: throughput with many at once, added time with one after the other."""
     async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
-        url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
-        if database == "postgres":
-            url = await stack.enter_async_context(postgres_database())
         api, api_url = await stack.enter_async_context(web_api())
-        ours = await stack.enter_async_context(served("ours", api, api_url, url, folder))
-        theirs = await stack.enter_async_context(served("bare", api, api_url, url, folder))
-        for one in (ours, theirs):
-            await one.driver.round(USERS * 2)  # everybody is known, everything is loaded
-        ratios: list[float] = []
-        rates: dict[str, list[float]] = {"ours": [], "bare": []}
-        alone: dict[str, list[float]] = {"ours": [], "bare": []}
+        servers: dict[str, Served] = {}
+        for kind in KINDS:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
+            url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
+            if database == "postgres" and kind != "bare":
+                url = await stack.enter_async_context(postgres_database(kind))
+            servers[kind] = await stack.enter_async_context(served(kind, api, api_url, url, folder))
+        for server in servers.values():
+            await server.driver.round(USERS * 2)  # everybody is known, everything is loaded
+        rates: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        alone: dict[str, list[float]] = {kind: [] for kind in KINDS}
         for pair in range(pairs):
-            done: dict[str, Round] = {}
-            for name, one in (("ours", ours), ("bare", theirs)) if pair % 2 else (("bare", theirs), ("ours", ours)):
-                done[name] = await one.driver.round(n)
-                rates[name].append(done[name].replies_per_s)
-                alone[name] += (await one.driver.round(n // 4, at_once=1)).latencies_s
-            ratios.append(done["ours"].replies_per_s / done["bare"].replies_per_s)
+            for kind in KINDS if pair % 2 else reversed(KINDS):
+                rates[kind].append((await servers[kind].driver.round(n)).replies_per_s)
+                alone[kind] += (await servers[kind].driver.round(n // 4, at_once=1)).latencies_s
         added_ms = quantile(alone["ours"], 0.5) - quantile(alone["bare"], 0.5)
-        row = {
-            "database": database,
-            "ours replies/s": round(statistics.median(rates["ours"])),
-            "bare replies/s": round(statistics.median(rates["bare"])),
-            "ours p50 ms": round(quantile(alone["ours"], 0.5), 1),
-            "bare p50 ms": round(quantile(alone["bare"], 0.5), 1),
-            "ours p99 ms": round(quantile(alone["ours"], 0.99), 1),
-            "bare p99 ms": round(quantile(alone["bare"], 0.99), 1),
-            "ours MB": round(ours.memory_mb),
-            "bare MB": round(theirs.memory_mb),
-            "posted twice": api.twice,
-        }
-    ratio = statistics.median(ratios)
+        row: dict[str, Any] = {"database": database}
+        for kind in KINDS:
+            row |= {
+                f"{kind} replies/s": round(statistics.median(rates[kind])),
+                f"{kind} p50 ms": round(quantile(alone[kind], 0.5), 1),
+                f"{kind} p99 ms": round(quantile(alone[kind], 0.99), 1),
+                f"{kind} MB": round(servers[kind].memory_mb),
+            }
+        row["two rows against bare"] = round(_ratio(rates["two rows"], rates["bare"]), 2)
+        row["ours against two rows"] = round(_ratio(rates["ours"], rates["two rows"]), 2)
+        row["posted twice"] = api.twice
+    ratio = _ratio(rates["ours"], rates["bare"])
     return row, [
         Promise(f"throughput against the bare listener, {database}", round(ratio, 2), 0.6, "higher"),
         Promise(f"added at p50, ms, {database}", round(added_ms, 1), 10, "lower"),
         Promise(f"replies posted twice, {database}", api.twice, 0, "lower"),
     ]
+
+
+def _ratio(ones: list[float], others: list[float]) -> float:
+    """The median over the rounds."""
+    return statistics.median(one / other for one, other in zip(ones, others, strict=True))
 
 
 async def endure(n: int) -> tuple[dict[str, Any], Promise]:
