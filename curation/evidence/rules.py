@@ -1,0 +1,58 @@
+"""Pure: what an experiment fixed before its first vote. Numbers that may be chosen after looking prove nothing.
+
+The audit log keeps the seal; an experiment whose numbers no longer give it refuses to decide. A change is a new experiment,
+which begins at E = 1.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from curation.evidence.pairs import EVEN
+
+HARM_RULES = 3  # against the incumbent in pairs, against it at unequal shares, against the floor
+NOT_SHARES = frozenset({"sets", "seed"})  # every other number is one between 0 and 1
+
+
+class RulesChanged(RuntimeError):
+    """The numbers in use are not those that were sealed; the message says how to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The numbers of one experiment. Alphas are chances of a false decision over its whole life, however often one looks."""
+
+    alpha: float = 0.05  # of promoting a candidate that is no better, or calling one safe that is not
+    harm_alpha: float = (
+        0.10  # of rolling back one that does no harm, all harm rules together; looser, as rolling back is cheap
+    )
+    q0: float = EVEN  # the winning share that must be beaten
+    general_margin: float = 0.10  # the mean score the candidate may lose on the general set, in points of [0, 1]
+    safety_margin: float = 0.10  # the same for the safety set
+    floor: float = 0.60  # the share of thumbs up below which the canary is harmful whatever the incumbent's is
+    candidate_share: float = 0.10  # the chance with which a conversation is given to the canary
+    sets: tuple[str, ...] = ()  # ids of the sets asked, so that another set is another experiment
+    seed: int = 0  # of the assignment and of the order of blind pairs
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if name not in NOT_SHARES and not 0 < value < 1:
+                raise ValueError(f"{name} is {value}; it must lie between 0 and 1.")
+
+    @property
+    def each_harm_alpha(self) -> float:
+        """Each harm rule's part, so that all three together keep to `harm_alpha`."""
+        return self.harm_alpha / HARM_RULES
+
+    def seal(self) -> str:
+        """The SHA-256 of these numbers, 64 hexadecimal digits: written down before the first vote."""
+        written = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(written.encode()).hexdigest()
+
+    def check(self, seal: str) -> None:
+        """Raise RulesChanged unless these are the numbers that were sealed."""
+        if self.seal() != seal:
+            raise RulesChanged(
+                f"The rules of this experiment (seal {self.seal()[:12]}) are not those written down before its first vote "
+                f"({seal[:12]}), so it decides nothing. Restore the settings, or begin a new experiment."
+            )
