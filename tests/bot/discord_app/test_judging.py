@@ -256,6 +256,9 @@ async def test_a_direct_message_can_be_judged_by_a_thumb(shop: Shop):
         given = await shop.store.conversations.reply_to(turn.id)
         assert given is not None
         assert [one.judgement for one in await shop.store.feedback.for_reply(given.id)] == [Judgement.GOOD]
+        known = await shop.store.people.find("discord", str(there.customer.id))
+        assert known is not None
+        assert known.name == "customer"  # Discord does not tell it with a reaction in private
 
 
 async def test_a_channel_that_is_off_keeps_its_answers_judgeable(open_shop: Shop):
