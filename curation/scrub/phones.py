@@ -8,7 +8,7 @@ import phonenumbers
 from curation.scrub.kinds import Kind, Rules, Span
 
 _CANDIDATE = re.compile(
-    r"(?<![A-Za-z0-9@#$€£_,=*&])(?<![A-Za-z0-9][./:-])(?<!\d )"
+    r"(?<![A-Za-z0-9@#$€£_,=*&])(?<![A-Za-z0-9][./:-])(?:(?<!\d )|(?=\+))"
     r"(?:\+ ?\(?|\(\+?)?\d(?:(?:[ .()/-]{0,3}\d){6,17})(?!\d)"
     r"(?P<extension> ?(?:x|ext\.?|extension|durchwahl|dw\.?|poste|int\.?) ?\d{1,6}(?![A-Za-z0-9]))?(?![A-Za-z_@%])",
     re.IGNORECASE,
@@ -20,7 +20,7 @@ _NO_PHONE = re.compile(
     r"^\d{5}-\d{4}$|(?<!\d)(?:(?:19|20)\d\d[-./](?:0[1-9]|1[0-2])[-./][0-3]\d|[0-3]?\d[./-][01]?\d[./-](?:19|20)\d\d)(?!\d)"
 )
 # In groups as people write numbers without a country code: (202) 555-0147, 202-555-0147, 030 23125 114, 06 39 98 12 34.
-_GROUPED = re.compile(r"\(\d{2,5}\)[ -]?\d|\d{3}[-. ]\d{3}[-. ]\d{4}$|0\d{1,5}[ ./()-]+\d|[679]\d\d \d\d\d \d\d\d$")
+_GROUPED = re.compile(r"\(\d{2,5}\)[ -]?\d|\d{3}[-. ]\d{3}[-. ]\d{4}$|0\d{1,5}[ ./()-]{1,3}\d|[679]\d\d \d\d\d \d\d\d$")
 
 # Words that stand before a phone number, and words before any other; of two, the nearer one counts.
 _CALL = re.compile(
@@ -39,6 +39,7 @@ _OTHER = re.compile(
     r"zamówieni\w{0,2}|ordernummer|sipariş\w{0,3}|заказ\w{0,2})\b|注文|订单|訂單|주문|الطلب|طلب|הזמנה|ההזמנה",
     re.IGNORECASE,
 )
+_LONGEST = 96  # characters of a run of digits
 _LOOK_BACK = 48  # characters before a number in which a word about it is looked for
 _PAUSE = re.compile(r"(?<=\w{5})\.\s|[!?;\n]\s?")  # the point of "tel." ends no sentence
 
@@ -47,16 +48,33 @@ def find_phones(text: str, rules: Rules) -> Iterator[Span]:
     """Numbers with a country code; national ones of the rules' regions; and whatever is announced as a number to call."""
     for match in _LINKED.finditer(text):
         yield Span(Kind.PHONE, match.start(1), match.end(1), _international(match[1]) or _digits(match[1]))
+    done = 0
     for match in _CANDIDATE.finditer(text):
-        start, extension = match.start(), match["extension"] or ""
-        found = match[0].removesuffix(extension)
-        before = text[max(0, start - _LOOK_BACK) : start]
-        # Two numbers in one run: without its last group, the rest may be one.
-        for candidate in _shorter(found):
-            if (key := _phone(candidate, before, rules)) is not None:
-                length = len(match[0]) if candidate == found else len(candidate)
-                yield Span(Kind.PHONE, start, start + length, key + extension.replace(" ", ""))
-                break
+        span = _first_of(text, match, match.start(), rules) if match.start() >= done else None
+        while span is not None:
+            yield span
+            # Numbers in a row look like one long one: the next begins where this one ended.
+            done = span.end
+            rest = text[done : done + _LONGEST].lstrip(" /")
+            begin = min(done + _LONGEST, len(text)) - len(rest)
+            following = _CANDIDATE.match(rest)
+            span = _first_of(text, following, begin, rules) if following else None
+
+
+def _first_of(text: str, match: re.Match[str], start: int, rules: Rules) -> Span | None:
+    """The number that a run of digits, which stands at `start` in the text, is or begins with."""
+    extension = match["extension"] or ""
+    found = match[0].removesuffix(extension)
+    end = start + len(match[0])
+    if found.startswith("(") and found.count("(") > found.count(")"):  # the sentence's bracket, not the number's
+        start, found = start + 1, found[1:]
+    before = text[max(0, start - _LOOK_BACK) : start]
+    for candidate in _shorter(found):
+        if (key := _phone(candidate, before, rules)) is not None:
+            if candidate != found:
+                return Span(Kind.PHONE, start, start + len(candidate), key)
+            return Span(Kind.PHONE, start, end, key + extension.replace(" ", ""))
+    return None
 
 
 def _shorter(found: str) -> Iterator[str]:
