@@ -54,6 +54,7 @@ async def test_a_draft_of_a_forum_post_is_sent_in_the_post(open_shop: Shop):
     card = await card_in(open_shop, there.review)
     await there.click(there.moderator, card, label="Send")
     assert [one.text for one in there.said_by_bot(post.thread)] == [ANSWER]
+    assert there.rest.sent("POST", "/threads") == []
 
 
 async def test_a_draft_is_sent_once_however_often_it_is_pressed(open_shop: Shop):
