@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from curation.agreement import Agreement, Rating, agreement
-from curation.cost import Estimate, Money, Traffic, estimate
+from curation.cost import Estimate, Traffic, estimate
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE
 from curation.prices import Prices
 from curation.prompting import CountTokens
@@ -123,28 +123,6 @@ class Card:
     estimates: tuple[Estimate, ...]  # in the order of the basis' targets
     agreement: Agreement
 
-    def document(self) -> dict[str, Any]:
-        """The card as JSON can keep it; money as text of the exact amount."""
-        return {
-            "version": self.version_id,
-            "tokens_counted_by": self.basis.counted_by,
-            "epochs": self.basis.epochs,
-            "caps": dict(self.basis.caps),
-            **asdict(self.numbers),
-            "costs": [
-                {
-                    "vendor": made.vendor,
-                    "model": made.model,
-                    "training": _kept(made.training),
-                    "serving_per_month": _kept(made.serving),
-                    "idle_per_month": _kept(made.idle),
-                    "unknown": list(made.unknown),
-                }
-                for made in self.estimates
-            ],
-            "agreement": {**asdict(self.agreement), "raters": [asdict(counts) for counts in self.agreement.raters]},
-        }
-
 
 def make_card(
     version_id: str,
@@ -221,11 +199,6 @@ def _numbers(
         prompt_tokens=prompt_tokens,
         saved_tokens_per_reply=full_tokens - prompt_tokens,
     )
-
-
-def _kept(money: Money | None) -> str | None:
-    """The exact amount and its currency, as text: `2.400 USD`."""
-    return None if money is None else f"{money.amount} {money.currency}"
 
 
 def _side(lines: Sequence[CardLine], count_tokens: CountTokens) -> SideNumbers:

@@ -28,13 +28,10 @@ from curation.card import (
     make_card,
     recompute,
 )
-from curation.card_text import card_markdown, cell
-from curation.cost import Traffic
+from curation.card_text import card_markdown
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, build_dataset
 from curation.examples import LeftOut, select_examples
-from curation.prices import PRICES as KNOWN_PRICES
 from curation.prices import Item, Price, PriceKey, Unit
-from curation.scripts import script_of
 from storage.records import Message, Side
 from tests.curation.test_examples import correction
 
@@ -225,32 +222,6 @@ def test_the_lineage_files_are_the_same_whatever_order_they_are_made_in():
     assert lineage_files(origins, left_out, RATINGS) == lineage_files(origins[::-1], left_out[::-1], RATINGS[::-1])
 
 
-def test_the_card_can_be_kept_as_json():
-    document = card().document()
-    assert json.loads(json.dumps(document)) == document
-    assert Decimal(document["costs"][0]["training"].removesuffix(" USD")) == card().estimates[0].training.amount  # type: ignore[union-attr]
-    assert document["costs"][1] == {
-        "vendor": "tuner",
-        "model": "tiny",
-        "training": None,
-        "serving_per_month": None,
-        "idle_per_month": None,
-        "unknown": [
-            "The price of training for tiny at tuner is unknown; set tuner/tiny/training to have it counted.",
-            "The price of hosting for tiny at tuner is unknown; set tuner/tiny/hosting to have it counted.",
-        ],
-    }
-
-
-def test_with_traffic_the_card_says_what_a_month_of_serving_costs():
-    traffic = Traffic(Decimal(30_000), Decimal(18_000_000), Decimal(4_500_000))
-    basis = replace(BASIS, prices=KNOWN_PRICES, targets=(("openai", "gpt-4.1-mini"),), traffic=traffic)
-    page = card_markdown(make_card("ds", [line(0)], [], [], basis, words))
-    assert "| where | training | serving a month | up for a month |" in page
-    assert "| openai gpt-4.1-mini | less than $0.01 | $28.80 | $0.00 |" in page
-    assert "https://openai.com/api/pricing/" in page
-
-
 word = st.text(max_size=8)
 any_lines = st.lists(
     st.builds(
@@ -283,67 +254,3 @@ def test_any_version_gives_the_same_card_twice(made: list[Any], left_out: list[t
         ]
         files[name] = b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
     assert recompute("ds_1", files, BASIS, words) == make_card("ds_1", lines, left_out, [], BASIS, words)
-
-
-# ---------------------------------------------------------------- as a page
-
-
-def test_the_page_says_every_number_of_the_record():
-    page = card_markdown(card(), {"actor_1": "Ann", "slack:C1": "#help"})
-    train = card().numbers.sides["train"]
-    for said in (
-        f"| train | {train.examples} | {train.groups} | {train.tokens} | {train.longest} |",
-        "| Ann | 8 |",
-        "| \\#help | 5 |",
-        "| moderator | Ann, 66.7% | at most 50.0%, exceeded by Ann |",
-        "2 corrections are not in it.",
-        f"| {LeftOut.DUPLICATE} | 1 |",
-        "| tuner tiny | unknown | unknown |",
-        "Built with a system prompt of 3 tokens, 14 fewer than the voice's full one",
-        "| Cyrillic | 1 |",
-    ):
-        assert said in page
-    assert f"| openai gpt-4.1 | {card().estimates[0].training} | unknown |" in page
-
-
-def test_many_values_are_cut_and_the_rest_counted():
-    page = card_markdown(make_card("ds", [line(i, moderator=f"m{i:02}") for i in range(14)], [], [], BASIS, words))
-    assert "| 4 others | 4 |" in page
-
-
-def test_a_full_prompt_saves_nothing_and_no_number_is_invented():
-    basis = replace(BASIS, full_prompt="")
-    assert "fewer" not in card_markdown(make_card("ds", [line(0)], [], [], basis, words))
-
-
-def test_a_name_cannot_break_the_page():
-    assert cell("a|b\n<b>`x` [y](z)") == "a\\|b \\<b\\>\\`x\\` \\[y\\](z)"
-    page = card_markdown(make_card("ds", [line(0, moderator="x | 9 |\n# Hi <script>")], [], [], BASIS, words))
-    assert "\n# Hi" not in page
-    assert "<script>" not in page
-
-
-# ---------------------------------------------------------------- scripts
-
-
-@pytest.mark.parametrize(
-    ("text", "script"),
-    [
-        ("Hello", "Latin"),
-        ("Grüße", "Latin"),
-        ("Да, OK, конечно", "Cyrillic"),
-        ("はい、注文済みです", "Kana"),
-        ("订单已发货", "Han"),
-        ("네, 그렇습니다", "Hangul"),
-        ("نعم", "Arabic"),
-        ("Ναι", "Greek"),
-        ("नमस्ते", "Devanagari"),
-        ("ＯＫ", "Latin"),
-        ("42 %", "none"),
-        ("😀", "none"),
-        ("", "none"),
-        ("aя", "Cyrillic"),
-    ],
-)
-def test_the_script_is_that_of_most_letters(text: str, script: str):
-    assert script_of(text) == script

@@ -1,6 +1,7 @@
 """Examples leave as a vendor's training file; what the vendor cannot express is named, with its reason."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -224,6 +225,22 @@ def test_the_same_examples_give_the_same_bytes_and_another_order_another_file():
     content = export([first, second], TUNER, Method.SFT).content
     assert content == export([first, second], TUNER, Method.SFT).content
     assert content != export([second, first], TUNER, Method.SFT).content
+
+
+def test_the_bytes_of_a_line_have_their_keys_in_order():
+    assert export([case(history=())], OPENAI, Method.DPO).content == (
+        b'{"input": {"messages": [{"content": "Question 1?", "role": "user"}]}, '
+        b'"non_preferred_output": [{"content": "No idea.", "role": "assistant"}], '
+        b'"preferred_output": [{"content": "Answer 1.", "role": "assistant"}]}\n'
+    )
+
+
+@pytest.mark.parametrize(("limit", "lines"), [(4, 2), (3, 1)])
+def test_an_earlier_stretch_over_the_limit_is_no_line(limit: int, lines: int):
+    """The stretch has four words, the question and its answer three."""
+    talk = case(history=(user("one two"), bot("three four"), user("x"), bot("bad")), question="A B?", answer="C.")
+    made = export([replace(talk, learnable=frozenset({1}))], NEBIUS, Method.SFT, limits=Limits(limit, words))
+    assert len(made.lines) == lines
 
 
 def test_examples_that_come_out_the_same_share_a_line_and_keep_both_their_names():
