@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from bot.answering import conversation_before
 from bot.text import clean_correction, clean_note, excerpt
+from bot.wording import counted
 from curation import promotion, retrain
 from curation.imports import Answer
 from storage.errors import AlreadyDecided
@@ -23,6 +24,7 @@ from storage.records import (
     Correction,
     CorrectionState,
     Deployment,
+    Erasure,
     Feedback,
     HandOver,
     Judgement,
@@ -365,3 +367,25 @@ async def roll_back(
     why = clean_note(why) or f"Rolled back by {actor.name}."
     deployment = await promotion.roll_back(store, voice.id, by=actor, why=why, at=now, to_number=to_number)
     return Outcome(deployment, f"Model {deployment.model.number} serves now.")
+
+
+# ---------------------------------------------------------------- forgetting
+
+
+async def forget_person(store: Store, actor: Actor, whose: Actor, *, now: datetime) -> Outcome[Erasure]:
+    """Erase what somebody asked and said, and their name; oneself, or as an admin another. Raises NotAllowed, NotFound.
+
+    `said` tells what was made from it and is marked, a line each: versions, models, and what a provider may still hold.
+    """
+    if whose.id != actor.id:
+        require(actor, Right.ADMIN, "delete another person's questions")
+    done = await store.erasures.erase_person(whose, by=actor.id, at=now)
+    detail = done.detail
+    lines: list[str] = []
+    if detail["versions"]:
+        lines.append(f"Their lines were taken out of {counted(len(detail['versions']), 'dataset version')}.")
+    for model in detail["models"]:
+        lines.append(f"Model {model['number']} was trained on them and is marked; the next run trains without them.")
+    if detail["vendors"]:
+        lines.append("The provider may still hold the uploaded files and tuned models; the certificate names each.")
+    return Outcome(done, "\n".join(lines))

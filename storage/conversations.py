@@ -440,7 +440,7 @@ class Conversations:
             row = (await connection.execute(select(turns).where(is_it).with_for_update())).mappings().one_or_none()
             if row is None:
                 return None
-            ids = await erase_turns(connection, [row["id"]], at)
+            ids, _ = await erase_turns(connection, [row["id"]], at)
             await record(connection, at, row["asked_by"], "withdraw_question", row["id"], corrections=ids)
             return replace(Turn(**row), question="", withdrawn_at=at, state=TurnState.ANSWERED, lease_until=None)
 

@@ -42,34 +42,35 @@ ERASED_NAME = "somebody who was forgotten"
 FILE_OF_SIDE = {Side.TRAIN: "train.jsonl", Side.HELD_OUT: "held_out.jsonl"}
 
 
-async def erase_turns(connection: AsyncConnection, turn_ids: Sequence[str], at: datetime) -> list[str]:
-    """Empty these questions, their replies and every correction of them; the corrections' ids. Part of a transaction."""
+async def erase_turns(
+    connection: AsyncConnection, turn_ids: Sequence[str], at: datetime
+) -> tuple[list[str], list[str]]:
+    """Empty these questions, their replies and every correction of them, and take them out of other corrections' histories.
+
+    Returns the ids of the corrections emptied, and of those that lost a part of their history. Part of a transaction.
+    """
+    if not turn_ids:
+        return [], []
+    touched = await _forget_in_histories(connection, turn_ids)
     emptied = {"question": "", "withdrawn_at": at, "state": TurnState.ANSWERED, "lease_until": None}
     await connection.execute(update(turns).where(turns.c.id.in_(turn_ids)).values(emptied))
     of_turns = select(replies.c.id).where(replies.c.turn_id.in_(turn_ids))
-    gone: dict[str, Any] = {
-        "history": [],
-        "question": "",
-        "served_text": "",
-        "corrected_text": "",
-        "note": "",
-        "decision_note": "",
-    }
-    erased = update(corrections).where(
-        corrections.c.reply_id.in_(of_turns), corrections.c.state != CorrectionState.ERASED
-    )
-    found = await connection.execute(erased.values(state=CorrectionState.ERASED, **gone).returning(corrections.c.id))
-    ids = sorted(found.scalars())
-    await connection.execute(
-        update(replies).where(replies.c.turn_id.in_(turn_ids)).values(text="", corrected_text=None)
-    )
+    gone: dict[str, Any] = {"history": [], "question": "", "served_text": "", "corrected_text": "", "note": ""}
+    gone |= {"decision_note": "", "state": CorrectionState.ERASED}
+    change = update(corrections).where(corrections.c.reply_id.in_(of_turns)).values(gone)
+    erased = sorted((await connection.execute(change.returning(corrections.c.id))).scalars())
+    unsaid = {"text": "", "corrected_text": None}
+    await connection.execute(update(replies).where(replies.c.turn_id.in_(turn_ids)).values(unsaid))
+    await _show_cards_anew(connection, turn_ids)
+    return erased, sorted(touched - set(erased))
+
+
+async def _show_cards_anew(connection: AsyncConnection, turn_ids: Sequence[str]) -> None:
+    """The card of a hand-over quotes what was said."""
     of_conversations = select(turns.c.conversation_id).where(turns.c.id.in_(turn_ids))
     of_hand_overs = select(hand_overs.c.id).where(hand_overs.c.conversation_id.in_(of_conversations))
     is_card = (postings.c.kind == PostingKind.HAND_OVER) & postings.c.subject.in_(of_hand_overs)
-    await connection.execute(
-        update(postings).where(is_card).values(shown="")
-    )  # it quotes what was said: to be shown anew
-    return ids
+    await connection.execute(update(postings).where(is_card).values(shown=""))
 
 
 @uninterrupted
@@ -89,13 +90,10 @@ class Erasures:
             if row is None:
                 raise NotFound("actor", actor.id)
             is_theirs = (turns.c.asked_by == actor.id) & turns.c.withdrawn_at.is_(None)
-            asked = {
-                id: question
-                for id, question in await connection.execute(select(turns.c.id, turns.c.question).where(is_theirs))
-            }
-            touched = await _forget_in_histories(connection, asked)
-            erased = await erase_turns(connection, sorted(asked), at)
-            versions = await _erase_lines(connection, {*erased, *touched}, at)
+            asked = sorted((await connection.execute(select(turns.c.id).where(is_theirs))).scalars())
+            erased, touched = await erase_turns(connection, asked, at)
+            before = await _erased_before(connection, actor.id)
+            versions = await _erase_lines(connection, {*erased, *touched, *before}, at)
             n_judgements = await _forget_person(connection, actor)
             done = Erasure(
                 id=new_id("erasure", at),
@@ -106,7 +104,7 @@ class Erasures:
                     "questions": len(asked),
                     "judgements": n_judgements,
                     "corrections": erased,
-                    "corrections_without_their_words": sorted(touched),
+                    "corrections_without_their_words": touched,
                     "versions": versions,
                     "models": await _mark_models(connection, [version["id"] for version in versions], at),
                     "vendors": await _held_by_vendors(connection, [version["id"] for version in versions]),
@@ -128,12 +126,27 @@ def person_hash(actor: Actor) -> str:
     return hashlib.sha256(f"{actor.platform}\0{actor.external_id}".encode()).hexdigest()
 
 
-async def _forget_in_histories(connection: AsyncConnection, asked: Mapping[str, str]) -> set[str]:
-    """Take the person's questions, with the answers to them, out of the histories of other people's corrections; their ids."""
-    if not asked:
-        return set()
-    words = {question for question in asked.values() if question}
-    in_conversations = select(turns.c.conversation_id).where(turns.c.id.in_(sorted(asked)))
+async def _erased_before(connection: AsyncConnection, actor_id: str) -> set[str]:
+    """Corrections that a version may hold with this person's words although those were withdrawn before: of their own
+    questions, and of all others in conversations where one of theirs was withdrawn.
+    """
+    own = (
+        select(corrections.c.id)
+        .join(replies, replies.c.id == corrections.c.reply_id)
+        .join(turns, turns.c.id == replies.c.turn_id)
+        .where(turns.c.asked_by == actor_id)
+    )
+    withdrawn = select(turns.c.conversation_id).where(turns.c.asked_by == actor_id, turns.c.withdrawn_at.is_not(None))
+    beside = select(corrections.c.id).where(corrections.c.conversation_id.in_(withdrawn))
+    return {*(await connection.execute(own)).scalars(), *(await connection.execute(beside)).scalars()}
+
+
+async def _forget_in_histories(connection: AsyncConnection, turn_ids: Sequence[str]) -> set[str]:
+    """Take these questions, with the answers to them, out of the histories of corrections; the corrections' ids."""
+    statement = select(turns.c.question, turns.c.conversation_id).where(turns.c.id.in_(turn_ids))
+    asked = (await connection.execute(statement)).all()
+    words = {question for question, _ in asked if question}
+    in_conversations = sorted({conversation_id for _, conversation_id in asked})
     statement = select(corrections.c.id, corrections.c.history).where(
         corrections.c.conversation_id.in_(in_conversations), corrections.c.state != CorrectionState.ERASED
     )

@@ -215,6 +215,30 @@ class Postings:
         async with self._database.reading() as connection:
             return [Posting(**row) for row in (await connection.execute(statement)).mappings()]
 
+    async def to_remove(self, platform: str, limit: int) -> list[Posting]:
+        """Messages on the platform that carry words which were withdrawn or erased since, oldest first."""
+        is_withdrawn = exists().where(turns.c.id == postings.c.subject, turns.c.withdrawn_at.is_not(None))
+        is_erased = exists().where(
+            corrections.c.id == postings.c.subject, corrections.c.state == CorrectionState.ERASED
+        )
+        is_forgotten = or_(
+            postings.c.kind.in_((PostingKind.REPLY, PostingKind.DRAFT)) & is_withdrawn,
+            postings.c.kind.in_((PostingKind.REVIEW, PostingKind.NOTICE)) & is_erased,
+        )
+        statement = (
+            select(postings)
+            .where(
+                postings.c.platform == platform,
+                postings.c.message_key.is_not(None),
+                postings.c.removed_at.is_(None),
+                is_forgotten,
+            )
+            .order_by(postings.c.created_at, postings.c.id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [Posting(**row) for row in (await connection.execute(statement)).mappings()]
+
     async def silent_conversations(
         self, platform: str, voice_id: str, since: datetime, until: datetime, limit: int
     ) -> list[str]:

@@ -4,17 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot import moderation
 from bot.discord_app.answers import Reading
-from bot.discord_app.changes import was_deleted
 from bot.discord_app.configuring import set_up, show
 from bot.discord_app.definitions import add_commands
 from bot.discord_app.interactions import Answer, Asked, Feature, Work
 from bot.discord_app.parts import Parts
-from bot.discord_app.payloads import place_of
 from bot.office import commands, dataset, privacy, training
 from bot.office.office import Office
 from bot.office.telling import Line, Told, told
 from bot.office.verbs import Offer, Said
-from storage.records import Actor, Right, Turn
+from storage.records import Actor, Right
 
 INTERRUPTED = "That was interrupted, and may be done already. `/model status` says what serves now."
 NEVER_ASKED = "That person has never asked anything here."
@@ -115,11 +113,8 @@ async def forget(parts: Parts, actor: Actor, asked: Asked) -> Answer:
 
 
 async def _forget(parts: Parts, actor: Actor, whose: Actor, *, is_confirmed: bool) -> Told:
-    async def forget_question(turn: Turn) -> None:
-        await was_deleted(parts, place_of(turn.key))
-
     confirm_by = "press the button below."
-    return await commands.forget(parts, actor, whose, forget_question, confirm_by=confirm_by, is_confirmed=is_confirmed)
+    return await commands.forget(parts, actor, whose, confirm_by=confirm_by, is_confirmed=is_confirmed)
 
 
 async def _whose(parts: Parts, actor: Actor, user: str | None) -> Actor | None:

@@ -87,6 +87,7 @@ class Board:
     async def look(self) -> None:
         """Bring everything up to date once."""
         for duty in (
+            self._withdrawn,
             self._proposals,
             self._reviews,
             self._decisions,
@@ -125,6 +126,19 @@ class Board:
             await self._office.store.postings.shows(posting.id, stands)
         else:
             await self._office.store.postings.removed(posting.id, at=self._office.now())
+
+    # ------------------------------------------------------------ what was withdrawn
+
+    async def _withdrawn(self) -> None:
+        """Messages whose question was deleted, or whose asker was forgotten."""
+        store = self._office.store
+
+        async def remove(posting: Posting) -> None:
+            await self._surface.remove(posting)
+            await store.postings.removed(posting.id, at=self._office.now())
+
+        behind = await store.postings.to_remove(self._office.platform, AT_ONCE)
+        await self._each(((posting.id, posting) for posting in behind), remove)
 
     # ------------------------------------------------------------ corrections
 

@@ -87,6 +87,10 @@ class Surface(Protocol):
         """Change a card in place; False where somebody deleted it."""
         ...
 
+    async def remove(self, posting: Posting) -> None:
+        """Take a message of ours off the platform; one that is gone is no error."""
+        ...
+
     async def direct_place(self, actor_key: str) -> str:
         """Our key of the direct messages with a person (by our key of them)."""
         ...

@@ -1,6 +1,6 @@
 """What people may ask for by a command: the queue, the models, the voice, a channel's settings, to be forgotten, help."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from bot import moderation
 from bot.flags import open_flags
@@ -8,7 +8,7 @@ from bot.office.office import Office
 from bot.office.telling import Line, Told, told
 from bot.text import excerpt
 from bot.wording import counted, moment
-from storage.records import Actor, ChannelMode, ChannelRules, CorrectionState, Reply, ReplySource, Right, Turn
+from storage.records import Actor, ChannelMode, ChannelRules, CorrectionState, Reply, ReplySource, Right
 
 QUEUE_SHOWN = 10
 FLAGS_SHOWN = 5
@@ -135,18 +135,11 @@ def _consent(may_train: bool) -> str:
     return f"Corrections made here {'may' if may_train else 'may not'} be trained on."
 
 
-async def forget(
-    office: Office,
-    actor: Actor,
-    whose: Actor,
-    forget_question: Callable[[Turn], Awaitable[None]],
-    *,
-    confirm_by: str,
-    is_confirmed: bool,
-) -> Told:
-    """Delete somebody's questions with all that was made of them; one's own, or as an admin another's. Raises NotAllowed.
+async def forget(office: Office, actor: Actor, whose: Actor, *, confirm_by: str, is_confirmed: bool) -> Told:
+    """Forget a person: their questions with all that was made of them, and their name. Oneself, or as an admin another.
 
-    Asked for twice, because nothing brings them back: `confirm_by` is what the person does the second time.
+    Asked for twice, because nothing brings it back: `confirm_by` is what the person does the second time. Messages that
+    stand on the platform are taken away by the board. Raises NotAllowed.
     """
     if whose.id != actor.id:
         moderation.require(actor, Right.ADMIN, "delete another person's questions")
@@ -160,6 +153,8 @@ async def forget(
             f"This deletes {of} {questions}, the answers, and every correction made from them. "
             f"Nothing brings them back. To do it, {confirm_by}"
         )
-    for turn in turns:
-        await forget_question(turn)
-    return told(f"Deleted: {of} {questions}, with the answers and the corrections made from them.")
+    outcome = await moderation.forget_person(office.store, actor, whose, now=office.now())
+    office.wake_board()
+    return told(
+        f"Deleted: {of} {questions}, with the answers and the corrections made from them.", *outcome.said.splitlines()
+    )

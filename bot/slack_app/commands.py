@@ -11,12 +11,11 @@ from bot import moderation
 from bot.office import commands, training
 from bot.office.telling import Told
 from bot.slack_app.blocks import Block, actions, button, section, told_text
-from bot.slack_app.forgetting import forget_question
 from bot.slack_app.outgoing import UNREACHABLE, reason, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Commanded
 from bot.slack_app.workspaces import Workspaces
-from storage.records import Actor, Right, Turn
+from storage.records import Actor, Right
 
 log = logging.getLogger(__name__)
 
@@ -132,15 +131,12 @@ async def _forget(parts: Parts, actor: Actor, command: Commanded, words: list[st
         if whose is None:
             return Answer(NEVER_ASKED)
 
-    async def forget(turn: Turn) -> None:
-        await forget_question(parts, turn)
-
     is_own = whose.id == actor.id
     confirm_by = (
         "send `/finetone forget confirm`" if is_own else "send the same again with the word confirm at its end."
     )
     is_confirmed = "confirm" in words
-    shown = await commands.forget(parts, actor, whose, forget, confirm_by=confirm_by, is_confirmed=is_confirmed)
+    shown = await commands.forget(parts, actor, whose, confirm_by=confirm_by, is_confirmed=is_confirmed)
     return _told(shown)
 
 

@@ -8,7 +8,6 @@ from bot.chat import Question
 from bot.policy import Heard, Reaction, reaction
 from bot.slack_app import drafts
 from bot.slack_app.blocks import Shown, section
-from bot.slack_app.forgetting import forget_question
 from bot.slack_app.markup import plain
 from bot.slack_app.outgoing import UNREACHABLE, post, reason, whisper
 from bot.slack_app.parts import PLATFORM, Parts
@@ -202,14 +201,9 @@ async def was_changed(parts: Parts, changed: Changed) -> str:
     """Follow an edit or a deletion: an edited question is answered as it is now, a deleted one leaves the data."""
     place, conversations = changed.place, parts.store.conversations
     if changed.text is None:
-        turn = await conversations.find_turn(PLATFORM, place.key)
-        if turn is None:
+        if await conversations.withdraw_question(PLATFORM, place.key, at=parts.now()) is None:
             return "not a question of ours"
-        await conversations.withdraw_question(
-            PLATFORM, place.key, at=parts.now()
-        )  # first: an answer on its way sees it
-        await forget_question(parts, turn)
-        parts.wake_board()
+        parts.wake_board()  # which takes away what was said about it
         return ""
     bot = await parts.workspaces.bot(place.team)
     text = plain(changed.text, bot.user, await parts.people.staff(place.team))

@@ -9,11 +9,11 @@ from bot.office.telling import Told
 from bot.office.verbs import ANYBODYS, ASK_FOR_TEXT, MINE, NOT_MINE, HumanAnswer, Said, Sign
 from bot.slack_app import drafts, home, opening
 from bot.slack_app.blocks import Shown, said_blocks
-from bot.slack_app.forgetting import take_off
 from bot.slack_app.markup import plain, words
 from bot.slack_app.outgoing import tell, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Place, Pressed, Reacted
+from bot.slack_app.removing import take_off
 from storage.records import Actor, Posting, PostingKind, Reply, Right
 
 log = logging.getLogger(__name__)

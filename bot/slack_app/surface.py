@@ -20,6 +20,7 @@ from bot.slack_app.outgoing import (
 from bot.slack_app.parts import Parts, place_of
 from bot.slack_app.payloads import Place, SlackChannel
 from bot.slack_app.permalinks import permalink
+from bot.slack_app.removing import take_off
 from bot.slack_app.replying import GrowingReply, Thread
 from bot.slack_app.workspaces import NotInstalled
 from storage.records import Conversation, Posting, PostingKind
@@ -68,6 +69,10 @@ class SlackSurface:
                     raise
                 return False
         return True
+
+    async def remove(self, posting: Posting) -> None:
+        async with _refusals_said():
+            await take_off(self._parts, posting)
 
     async def direct_place(self, actor_key: str) -> str:
         team, user = actor_key.split("/")

@@ -7,8 +7,10 @@ import pytest
 from bot.slack_app.commands import commanded
 from bot.slack_app.payloads import Commanded, Person
 from storage.records import ChannelMode, CorrectionState
+from tests.bot.slack_app.acting import buttons_of, card_in, words_of
 from tests.bot.slack_app.commanding import settled, stocked, typed
 from tests.bot.slack_app.conftest import Shop
+from tests.slack.place import Channel
 
 FOR_ADMINS = (
     "/retrain",
@@ -135,23 +137,27 @@ async def test_forgetting_needs_to_be_confirmed_and_then_nothing_is_left(open_sh
     assert [m.text for m in await there.replies(question)] != []  # nothing has happened yet
     said = (await typed(open_shop, there.customer, "/finetone forget confirm"))["text"]
     assert said.startswith("Deleted: your 1 question")
-    assert await there.replies(question) == []  # the answer is gone from the thread as well
-    assert await there.channel_messages(there.review) == []  # and the card that showed both
+    await gone(open_shop, there.review)  # the card that showed both
+    assert await there.replies(question) == []  # and before it the answer in the thread
     assert (await store.corrections.count(open_shop.voice.id))[CorrectionState.ERASED] == 1
-    assert "There is nothing to delete." in (await typed(open_shop, there.customer, "/finetone forget"))["text"]
     await settled(open_shop)
     dumped = _dumped(open_shop)
-    assert "withdraw_question" in dumped
+    assert "erase_person" in dumped
+    assert there.customer.user_id not in dumped
     assert "Zanzibar" not in dumped
+    assert "There is nothing to delete." in (await typed(open_shop, there.customer, "/finetone forget"))["text"]
 
 
-async def test_forgetting_takes_the_hand_over_card_away_as_well(open_shop: Shop):
+async def test_after_forgetting_the_hand_overs_card_quotes_and_names_nobody(open_shop: Shop):
     there = open_shop.workspace
-    _, reply = await open_shop.asked()
+    _, reply = await open_shop.asked("Where is the parcel for Zanzibar?")
     await there.click(there.customer, reply, "hand_over")
-    await there.until(lambda: there.channel_messages(there.triage))
+    card = await card_in(open_shop, there.triage, lambda card: "Zanzibar" in words_of(card))
     assert "Deleted" in (await typed(open_shop, there.customer, "/finetone forget confirm"))["text"]
-    assert await there.channel_messages(there.triage) == []
+    now = await card_in(open_shop, there.triage, lambda card: "Zanzibar" not in words_of(card))
+    assert now.ts == card.ts
+    assert "asked for by somebody who was forgotten" in words_of(now)
+    assert buttons_of(now) == ["take", "release"]
 
 
 async def test_forgetting_takes_a_draft_away_that_nobody_has_sent(open_shop: Shop):
@@ -161,7 +167,16 @@ async def test_forgetting_takes_a_draft_away_that_nobody_has_sent(open_shop: Sho
     await there.until(lambda: there.channel_messages(there.review))
     await settled(open_shop)
     assert "Deleted" in (await typed(open_shop, there.customer, "/finetone forget confirm"))["text"]
-    assert await there.channel_messages(there.review) == []
+    await gone(open_shop, there.review)
+
+
+async def gone(shop: Shop, channel: Channel) -> None:
+    """Wait until nothing stands in the channel any more."""
+
+    async def is_empty() -> bool:
+        return not await shop.workspace.channel_messages(channel)
+
+    await shop.workspace.until(is_empty)
 
 
 def _dumped(shop: Shop) -> str:
@@ -179,7 +194,11 @@ async def test_an_admin_deletes_another_persons_questions_and_they_are_named_twi
     assert "To do it, send the same again with the word confirm at its end." in said
     said = (await typed(open_shop, there.admin, f"/finetone forget {user} confirm"))["text"]
     assert said.startswith("Deleted")
-    assert await there.replies(question) == []
+
+    async def is_unanswered() -> bool:
+        return await there.replies(question) == []
+
+    await there.until(is_unanswered)
 
 
 async def test_an_admin_deletes_the_questions_of_somebody_from_another_company(open_shop: Shop):
