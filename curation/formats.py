@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from curation.format_rows import Fault, row_faults, row_texts
+from curation.format_rows import TOP_KEYS, Fault, row_faults, row_texts
 from curation.prompting import CountTokens
 from providers.quirks import ByteOrderMark, Method, Quirks
 
@@ -105,6 +105,19 @@ def check_file(
         len(found),
         tuple(_not_checked(vendor, has_counter=count_tokens is not None, limit=limit)),
     )
+
+
+def method_of(content: bytes) -> Method | None:
+    """The method whose keys the first readable line has; None where no line says so."""
+    for _, raw in _lines(content):
+        try:
+            row, _ = _parsed(raw)
+        except RecursionError:
+            continue
+        for method, keys in TOP_KEYS.items():
+            if row is not None and set(keys) <= set(row):
+                return method
+    return None
 
 
 def _file_problems(content: bytes, name: str, vendor: Quirks, method: Method) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from curation.formats import LISTED, Report, check_file
+from curation.formats import LISTED, Report, check_file, method_of
 from providers.quirks import AZURE, CRUSOE, NEBIUS, OPENAI, TUNER, Method, Quirks
 
 USER = {"role": "user", "content": "Where is my order?"}
@@ -248,3 +248,19 @@ def test_a_method_the_vendor_lacks_is_a_problem_beside_the_others():
         (0, "openai does not train by kto"),
         (10, "label is 2, not true or false"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "method"),
+    [
+        *[pytest.param(jsonl(row), method, id=str(method)) for method, row in GOOD.items()],
+        pytest.param(
+            b"oops\n" + b"[" * 100_000 + b"\n" + jsonl({}, GOOD[Method.DPO]), Method.DPO, id="after a bad start"
+        ),
+        pytest.param(BOM + jsonl(GOOD[Method.KTO]), Method.KTO, id="after a mark"),
+        pytest.param(b"", None, id="empty"),
+        pytest.param(jsonl({"prompt": "x", "completion": "y"}), None, id="something else"),
+    ],
+)
+def test_a_files_method_is_read_from_its_first_readable_line(content: bytes, method: Method | None):
+    assert method_of(content) is method
