@@ -38,9 +38,7 @@ class FeedbackGiven:
             if (await connection.execute(select(replies.c.id).where(replies.c.id == reply_id))).first() is None:
                 raise NotFound("reply", reply_id)
             await upsert(connection, feedback, row, keys=["reply_id", "actor_id"])
-            await record(
-                connection, at, actor_id, "feedback", reply_id, judgement=judgement.value, flagged=flagged
-            )
+            await record(connection, at, actor_id, "feedback", reply_id, judgement=judgement.value, flagged=flagged)
             return Feedback(**(await connection.execute(select(feedback).where(is_it))).mappings().one())
 
     async def withdraw(self, reply_id: str, actor_id: str, *, at: datetime) -> bool:

@@ -74,7 +74,8 @@ def upgrade() -> None:
         sa.Column("removed_at", MOMENT, nullable=True),
         sa.Column("shown", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('draft', 'follow_up', 'hand_over', 'notice', 'reply', 'review', 'run')", name=op.f("ck_postings_kind")
+            "kind IN ('draft', 'follow_up', 'hand_over', 'notice', 'reply', 'review', 'run')",
+            name=op.f("ck_postings_kind"),
         ),
         sa.PrimaryKeyConstraint("id", name="pk_postings"),
         sa.UniqueConstraint("platform", "kind", "subject", "part", name="uq_postings_platform_kind_subject_part"),
