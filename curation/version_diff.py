@@ -166,7 +166,8 @@ _KEYS: tuple[Callable[[VersionLine], object], ...] = (
 def _section(title: str, items: Sequence[T], shown: Callable[[T], str]) -> list[str]:
     if not items:
         return []
-    rest = [f"{len(items) - SHOWN:,} further lines are not shown."] if len(items) > SHOWN else []
+    more = len(items) - SHOWN
+    rest = [f"{more:,} further {'line is' if more == 1 else 'lines are'} not shown."] if more > 0 else []
     return [f"## {title} ({len(items):,})", *map(shown, items[:SHOWN]), *rest]
 
 

@@ -159,8 +159,11 @@ def test_a_text_cannot_leave_its_fence():
     assert "`````diff\n+ user: A?\n+ ```\n+ # Hi\n+ ````\n`````" in page
 
 
-def test_a_long_comparison_is_cut_and_says_so():
-    many = [(f"c{i}", f"Question {i}?", "a.") for i in range(SHOWN + 7)]
+@pytest.mark.parametrize(
+    ("more", "said"), [(0, []), (1, ["1 further line is not shown."]), (7, ["7 further lines are not shown."])]
+)
+def test_a_long_comparison_is_cut_and_says_so(more: int, said: list[str]):
+    many = [(f"c{i}", f"Question {i}?", "a.") for i in range(SHOWN + more)]
     diff = compared(version([]), version(many))
-    assert len(diff.added) == SHOWN + 7
-    assert "7 further lines are not shown." in diff_markdown(diff)
+    assert len(diff.added) == SHOWN + more
+    assert [line for line in diff_markdown(diff).split("\n") if "further" in line] == said
