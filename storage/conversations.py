@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
+    Select,
+    Table,
     and_,
     bindparam,
     insert,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.dialects import postgresql
 
 from storage.audit import record
 from storage.database import (
@@ -123,7 +127,7 @@ _SITUATION = Prepared(
     )
 )
 
-_ANSWERED = Prepared(
+_ANSWERED = (
     update(turns)
     .where(turns.c.id == bindparam("turn_id"), turns.c.state == TurnState.ASKED)
     .values(state=TurnState.ANSWERED, lease_owner=bindparam("owner"), lease_until=None)
@@ -134,6 +138,29 @@ _ANSWERED = Prepared(
         .label("is_handed_over")
     )
 )
+_ANSWER = Prepared(_ANSWERED)
+
+
+def _answer_at_once() -> Select[*tuple[Any, ...]]:
+    """For PostgreSQL: the turn's end, its reply and the intended message in one statement, so in one message to the server."""
+    ended = _ANSWERED.cte("ended")
+
+    def values(table: Table) -> list[BindParameter[Any]]:
+        return [bindparam(f"{table.name}_{column.name}", type_=column.type) for column in table.c]
+
+    added = insert(replies).from_select(list(replies.c), select(*values(replies)).select_from(ended)).cte("added")
+    meant = (
+        postgresql.insert(postings)
+        .from_select(list(postings.c), select(*values(postings)).select_from(ended).where(~ended.c.is_handed_over))
+        .on_conflict_do_nothing()
+        .returning(postings.c.id)
+        .cte("meant")
+    )
+    is_new = select(meant.c.id).exists().label("is_new")
+    return select(ended.c.is_handed_over, is_new).select_from(ended).add_cte(added)
+
+
+_ANSWER_AT_ONCE = Prepared(_answer_at_once())
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,22 +336,22 @@ class Conversations:
         """
         return _saved(connection, reply, owner)
 
-    @writing_unit
+    @writing_steps
     def save_reply_to_post(
         self, connection: Connection, reply: Reply, *, owner: str, platform: str, place: str, at: datetime
     ) -> ToPost:
         """`save_reply`, and intend its first message in `place` where it is still wanted; all of one moment."""
-        mine = {"turn_id": reply.turn_id, "in_conversation": reply.conversation_id, "owner": owner}
-        answered = _ANSWERED.row(connection, mine)
-        if answered is not None:  # ours to answer, and not withdrawn: that ends a turn as well
-            _ADD_REPLY.row(connection, row_of(reply))
-            is_withdrawn, is_handed_over = False, bool(answered["is_handed_over"])
-        else:
+        message = Posting(new_id("post", at), platform, PostingKind.REPLY, reply.turn_id, 0, place, None, at)
+        ended = _answer(connection, reply, message, owner)
+        if ended is None:  # it was answered before, or withdrawn, which ends a turn as well
             reply, _ = _saved(connection, reply, owner)
             is_withdrawn, is_handed_over = _fate(connection, reply.turn_id)
+            is_new = False
+        else:
+            is_withdrawn, (is_handed_over, is_new) = False, ended
         first_part = None
         if not (is_withdrawn or is_handed_over):
-            first_part = intended(connection, platform, PostingKind.REPLY, reply.turn_id, 0, place, at=at)
+            first_part = (message, True) if is_new else intended(connection, message)
         return ToPost(reply, is_withdrawn, is_handed_over, first_part)
 
     @reading_unit
@@ -490,6 +517,25 @@ def _turn(connection: Connection, turn_id: str, *, is_held: bool = False) -> Tur
     if turn is None:
         raise NotFound("turn", turn_id)
     return Turn(**turn)
+
+
+def _answer(connection: Connection, reply: Reply, message: Posting, owner: str) -> tuple[bool, bool] | None:
+    """End a turn by its reply, and intend the message unless a person has the conversation: whether one has, and whether
+    the message is intended by this. None, and nothing is done, where the turn is over.
+    """
+    mine = {"turn_id": reply.turn_id, "in_conversation": reply.conversation_id, "owner": owner}
+    if connection.dialect.name == "postgresql":
+        for table, record_of in ((replies, reply), (postings, message)):
+            mine |= {f"{table.name}_{name}": value for name, value in row_of(record_of).items()}
+        ended = _ANSWER_AT_ONCE.row(connection, mine)
+        return None if ended is None else (ended["is_handed_over"], ended["is_new"])
+    ended = _ANSWER.row(connection, mine)
+    if ended is None:
+        return None
+    _ADD_REPLY.row(connection, row_of(reply))
+    if ended["is_handed_over"]:
+        return True, False
+    return False, insert_if_new(postings).row(connection, row_of(message)) is not None
 
 
 def _saved(connection: Connection, reply: Reply, owner: str) -> tuple[Reply, bool]:

@@ -59,7 +59,7 @@ class Postings:
         at: datetime,
     ) -> tuple[Posting, bool]:
         """Say that a message is about to be sent; False returns the one that was intended, or landed, before."""
-        return intended(connection, platform, kind, subject, part, place, at=at)
+        return intended(connection, Posting(new_id("post", at), platform, kind, subject, part, place, None, at))
 
     @writing_steps
     def landed(self, connection: Connection, posting_id: str, message_key: str, *, place: str | None = None) -> Posting:
@@ -292,16 +292,14 @@ class Postings:
         return [Posting(**row) for row in _OF.rows(connection, {"kind": kind, "subject": subject})]
 
 
-def intended(
-    connection: Connection, platform: str, kind: PostingKind, subject: str, part: int, place: str, *, at: datetime
-) -> tuple[Posting, bool]:
+def intended(connection: Connection, new: Posting) -> tuple[Posting, bool]:
     """Part of a unit: `Postings.intend`."""
-    new = Posting(new_id("post", at), platform, kind, subject, part, place, None, at)
     if insert_if_new(postings).row(connection, row_of(new)):
         return new, True
-    known = _INTENDED.row(connection, {"platform": platform, "kind": kind, "subject": subject, "part": part})
+    is_it = {"platform": new.platform, "kind": new.kind, "subject": new.subject, "part": new.part}
+    known = _INTENDED.row(connection, is_it)
     if known is None:
-        raise NotFound("posting", subject)
+        raise NotFound("posting", new.subject)
     return Posting(**known), False
 
 
