@@ -51,6 +51,9 @@ class DiscordApp:
         except DatabaseUnavailable as error:
             log.error("what was missed on Discord is fetched later: %s", error)
             self.listening.missed()
+        for feature in self.registry.features:
+            if feature.begins is not None:
+                await feature.begins(self.parts)
 
     async def message(self, message: discord.Message) -> bool:
         """Somebody wrote; whether that is new. Bots, webhooks and Discord's own notices are left alone."""

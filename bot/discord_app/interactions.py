@@ -54,6 +54,9 @@ Hear = Callable[[Parts, Payload, bool], Awaitable[str]]
 Serve = Callable[[Parts, asyncio.Event], Coroutine[Any, Any, None]]
 """Works in the background until the event is set."""
 
+Begin = Callable[[Parts], Awaitable[None]]
+"""Works when a session with Discord begins, which is after every gap that Discord does not fill."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -63,6 +66,7 @@ class Feature:
     opens: Mapping[str, Open] = field(default_factory=dict[str, Open])
     hears: Mapping[str, Hear] = field(default_factory=dict[str, Hear])
     serves: Serve | None = None
+    begins: Begin | None = None
     add_commands: Callable[[app_commands.CommandTree[Any]], None] | None = None
 
 

@@ -59,12 +59,17 @@ async def _reacted(parts: Parts, payload: Payload, *, is_added: bool) -> str:
     sign = sign_of(payload["emoji"])
     if sign is None:
         return "not a sign of ours"
-    place = Place(**payload["place"])
+    by = payload["by"]
+    person = Person(by["id"], by["name"], tuple(by["roles"]), by["guild"])
+    return await signed(parts, person, Place(**payload["place"]), sign, is_added=is_added)
+
+
+async def signed(parts: Parts, by: Person, place: Place, sign: Sign, *, is_added: bool = True) -> str:
+    """Do what a sign stands for. Returns "" or why it stands for nothing. A person without a name is asked of Discord."""
     reply = await parts.reply_at(place.room_key, place.message)
     if reply is None and sign is not Sign.TEACH:
         return "not on an answer of ours"
-    by = payload["by"]
-    actor = await _actor(parts, Person(by["id"], by["name"], tuple(by["roles"]), by["guild"]))
+    actor = await _actor(parts, by)
     if Right.MODERATOR not in actor.rights and sign not in ANYBODYS:
         return "a moderator's sign"
     try:

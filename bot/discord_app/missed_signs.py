@@ -1,0 +1,79 @@
+"""Reactions that came while nobody listened: read from the newest answers when a session with Discord begins.
+
+Only judgements are taken up, and only from people who have not judged that answer since: Discord does not say in which order things
+came. A pencil, a bin or a mortarboard of yesterday is nothing to act on by surprise.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import discord
+
+from bot.discord_app.interactions import Feature
+from bot.discord_app.outgoing import UNREACHABLE, CannotSpeak, patiently, reason, understood
+from bot.discord_app.parts import PLATFORM, Parts
+from bot.discord_app.payloads import Person, Place
+from bot.discord_app.signs import sign_of, signed
+from bot.office.verbs import Sign
+from storage.errors import DatabaseUnavailable
+from storage.records import Posting, PostingKind
+
+log = logging.getLogger(__name__)
+
+JUDGEMENTS = frozenset({Sign.GOOD, Sign.WRONG, Sign.FLAG})
+MOST_ANSWERS = 50  # messages of ours that are read at one beginning, the newest
+MOST_PEOPLE = 100  # under one reaction
+LONGEST = timedelta(hours=24)  # an older answer is not read again
+
+
+async def begin(parts: Parts) -> None:
+    """Take up what was missed; what cannot be read is left alone."""
+    try:
+        standing = await parts.store.postings.standing(PLATFORM, PostingKind.REPLY, MOST_ANSWERS)
+        since = parts.now() - LONGEST
+        found = 0
+        for posting in standing:
+            if posting.created_at >= since:
+                found += await _taken_up(parts, posting)
+    except DatabaseUnavailable as error:
+        log.error("reactions of a gap are not taken up: %s", error)
+        return
+    if found:
+        log.warning("%s reactions of a gap are taken up", found)
+
+
+async def _taken_up(parts: Parts, posting: Posting) -> int:
+    """How many judgements of this message were missed."""
+    room, found = parts.room(posting.place), 0
+    guild, channel = posting.place.split("/")
+    place = Place(guild, channel, posting.message_key or "")
+    try:
+        message = await understood(lambda: patiently(lambda: room.fetch_message(int(place.message))))
+        async for sign, user in _signs_under(message):
+            if user.bot or await _has_judged(parts, posting, str(user.id)):
+                continue
+            await signed(parts, Person(str(user.id), "", (), guild), place, sign)
+            found += 1
+    except (CannotSpeak, *UNREACHABLE) as error:
+        log.info("reactions in %s are not read (%s)", posting.place, reason(error))
+    return found
+
+
+async def _signs_under(message: discord.Message) -> AsyncIterator[tuple[Sign, discord.User | discord.Member]]:
+    for reaction in message.reactions:
+        sign = sign_of(reaction.emoji) if isinstance(reaction.emoji, str) else None
+        if sign is not None and sign in JUDGEMENTS:
+            async for user in reaction.users(limit=MOST_PEOPLE):
+                yield sign, user
+
+
+async def _has_judged(parts: Parts, posting: Posting, user: str) -> bool:
+    known = await parts.store.people.find(PLATFORM, user)
+    reply = await parts.store.conversations.reply_to(posting.subject)
+    if known is None or reply is None:
+        return reply is None
+    return any(given.actor_id == known.id for given in await parts.store.feedback.for_reply(reply.id))
+
+
+FEATURE = Feature(begins=begin)
