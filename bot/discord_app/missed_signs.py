@@ -1,7 +1,7 @@
 """Reactions that came while nobody listened: read from the newest answers when a session with Discord begins.
 
-Only judgements are taken up, and only from people who have not judged that answer since: Discord does not say in which order things
-came. A pencil, a bin or a mortarboard of yesterday is nothing to act on by surprise.
+Only judgements are taken up, and only from people who have not judged that answer since: Discord does not say in which order
+things came. A pencil, a bin or a mortarboard of yesterday is nothing to act on by surprise.
 """
 
 import logging
