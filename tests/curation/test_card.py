@@ -175,6 +175,32 @@ def numbers_of(*lines: CardLine, basis: Basis = BASIS) -> Any:
     return make_card("ds_1", lines, [], [], basis, words).numbers
 
 
+def test_the_most_frequent_comes_first_and_of_equals_the_first_by_name():
+    numbers = numbers_of(*(line(i, moderator=name) for i, name in enumerate("cabbc")))
+    assert list(numbers.counts["moderator"].items()) == [("b", 2), ("c", 2), ("a", 1)]
+
+
+def test_without_a_system_prompt_none_is_counted():
+    """With a counter that adds the marks around a message, as the real ones do."""
+    numbers = make_card(
+        "ds_1", [line(0)], [], [], replace(BASIS, full_prompt=""), lambda texts: 4 + words(texts)
+    ).numbers
+    assert (numbers.prompt_tokens, numbers.saved_tokens_per_reply) == (0, 0)
+
+
+def test_a_lineage_line_is_json_with_its_keys_in_order_and_text_as_it_is():
+    origin = Origin(Side.TRAIN, 0, "corr_1", "g", Kind.MARK, topic="größe")
+    files = lineage_files([origin], [("corr_2", LeftOut.EMPTY)], [RATINGS[0]])
+    assert files[LINEAGE_FILE].decode() == (
+        '{"channel": "", "correction_id": "corr_1", "day": "", "group_key": "g", "kind": "mark", "language": "", '
+        '"moderator": "", "position": 0, "reason": "", "side": "train", "topic": "größe"}\n'
+    )
+    assert files[LEFT_OUT_FILE].decode() == (
+        '{"correction_id": "corr_2", "reason": "its question or answer is empty"}\n'
+    )
+    assert files[RATINGS_FILE].decode() == '{"rater": "ann", "unit": "r1", "value": "tone"}\n'
+
+
 def test_lines_and_questions_that_repeat_are_counted():
     answered = CardLine(line(2).origin, (Message("user", "A?"), Message("assistant", "Other.")))
     numbers = numbers_of(line(0), line(1), answered)

@@ -93,6 +93,31 @@ def test_a_dedicated_model_costs_whole_months_of_hours(amount: str, said: str):
     assert str(idle_cost(hourly(amount))) == said
 
 
+def test_an_estimate_is_told_with_how_it_comes_about():
+    prices = {
+        PriceKey("v", "m", Item.TRAINING): per_thousand("0.008"),
+        PriceKey("v", "m", Item.INPUT): per_thousand("0.001"),
+        PriceKey("v", "m", Item.OUTPUT): Price(
+            Decimal(3), Unit.MILLION_TOKENS, "USD", "https://example.com", DAY, "by day"
+        ),
+        PriceKey("v", "m", Item.HOSTING): hourly("1.70"),
+    }
+    assert estimate(prices, "v", "m", tokens=100_000, epochs=1, traffic=MONTH).sentences() == (
+        "Training: $0.80 (100,000 tokens × 1 epoch at $0.008 per 1,000 tokens, https://example.com, 2026-11-21).",
+        "Serving: $31.50 a month (18,000,000 tokens in at $0.001 per 1,000 tokens, https://example.com, 2026-11-21, "
+        "4,500,000 out at $3 per 1,000,000 tokens, https://example.com, 2026-11-21; by day).",
+        "Idle: $1,241.00 a month (730 hours at $1.70 per hour, https://example.com, 2026-11-21).",
+    )
+    without = estimate(prices, "v", "m", tokens=100_000, epochs=1)
+    assert [sentence.split(":")[0] for sentence in without.sentences()] == ["Training", "Idle"]
+    assert estimate({}, "v", "m", tokens=1, epochs=1).sentences() == estimate({}, "v", "m", tokens=1, epochs=1).unknown
+
+
+def test_a_million_tokens_are_a_million():
+    price = Price(Decimal(5), Unit.MILLION_TOKENS, "USD", "https://example.com", DAY)
+    assert training_cost(3_000_000, 2, price) == Money(Decimal(30), "USD")
+
+
 def test_what_nobody_knows_is_none_and_said_and_never_free():
     made = estimate(PRICES, "nebius", "<20B", tokens=100, epochs=3, traffic=MONTH)
     assert made.serving is None
@@ -160,6 +185,11 @@ def test_a_week_of_traffic_is_scaled_to_a_month():
     traffic = monthly_traffic(7_000, 4_200_000, 1_050_000, days=7)
     assert round(traffic.replies, 3) == Decimal("30416.667")
     assert round(traffic.input_tokens / traffic.replies) == 600
+    assert round(traffic.output_tokens / traffic.replies) == 150
+
+
+def test_one_day_is_enough_to_scale_from():
+    assert round(monthly_traffic(24, 0, 0, days=1).replies) == 730
 
 
 def test_no_traffic_costs_nothing_to_serve_and_no_days_are_refused():
