@@ -122,6 +122,7 @@ async def test_what_the_database_could_not_keep_is_fetched_when_it_is_back(
         raise DatabaseUnavailable("The database does not answer.")
 
     monkeypatch.setattr(catching_up, "AGAIN_S", 0.01)
+    monkeypatch.setattr(catching_up, "MARGIN", timedelta(minutes=1))
     async with shop.opened():
         there = shop.guild
         await away(shop)
@@ -129,6 +130,8 @@ async def test_what_the_database_could_not_keep_is_fetched_when_it_is_back(
             patch.setattr(shop.store.inbox, "receive", gone)
             question = await there.mention(there.customer, there.support, "Meanwhile?")
             await there.until(lambda: caplog.text.count("is fetched later") > 2)
+            shop.clock.advance(600)
+            await there.until(lambda: caplog.text.count("is fetched later") > 5)
         await there.until(lambda: there.replies(question))
         assert [reply.text for reply in there.replies(question)] == [ANSWER]
 

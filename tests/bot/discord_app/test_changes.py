@@ -1,7 +1,11 @@
 """People change their minds: what they edit is answered as it is now, what they delete is gone."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.discord_app.payloads import Place
+from bot.discord_app.replying import PostedReply, Spot
 from storage.records import ChannelMode, Judgement, ThreadMode
 from tests.bot.discord_app.conftest import ANSWER, Shop
 from tests.bot.discord_app.slowly import Gate
@@ -106,6 +110,26 @@ async def test_an_answer_that_a_moderator_deletes_counts_as_flagged_and_goes_as_
     await there.delete(there.moderator, second)
     assert there.reread(first) is None
     assert await flags(open_shop) == [(Judgement.WRONG, True)]
+
+
+async def test_a_part_that_a_shorter_correction_leaves_over_is_no_flag(open_shop: Shop):
+    open_shop.provider.script = lambda model, messages: "\n\n".join(letter * 1_500 for letter in "ab")
+    there = open_shop.guild
+    question = await mention(open_shop, "Tell me")
+    first, second = there.replies(question)
+    place = Place(str(there.id), str(there.support.id), str(question.id))
+    turn = await open_shop.store.conversations.find_turn("discord", place.key)
+    assert turn is not None
+    reply = await open_shop.store.conversations.reply_to(turn.id)
+    assert reply is not None
+    parts = open_shop.running.app.parts
+    posted = PostedReply(parts.speech(), Spot(place, turn.question, True), turn.id)
+    await posted.finish(replace(reply, corrected_text="Short."))
+    await there.settle()
+    kept = there.reread(first)
+    assert kept is not None
+    assert (kept.text, len(kept.labels), there.reread(second)) == ("Short.", 3, None)
+    assert await open_shop.store.feedback.for_reply(reply.id) == []
 
 
 async def test_an_answer_that_we_take_away_ourselves_is_no_flag(shop: Shop):

@@ -142,3 +142,31 @@ async def test_a_persons_words_are_never_logged(open_shop: Shop, caplog: pytest.
         await open_shop.set_channel(open_shop.guild.support, ChannelMode.OFF)
         await mention(open_shop, "My number is 4111")
     assert "4111" not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("bot"))
+
+
+async def test_a_channel_deleted_while_the_model_thinks_leaves_nothing_to_say(open_shop: Shop):
+    there, gate = open_shop.guild, Gate(open_shop)
+    other = await there.new_channel("other")
+    await there.mention(there.customer, other, "Where is my parcel?")
+    await there.delete_channel(other)
+    await gate.open()
+    question = await mention(open_shop)
+    assert len(there.replies(question)) == 1
+    assert told(open_shop) == []
+
+
+async def test_a_server_that_throws_the_bot_out_while_the_model_thinks_ends_in_silence(open_shop: Shop):
+    there, gate = open_shop.guild, Gate(open_shop)
+    await mention(open_shop)
+    await there.remove_bot()
+    await gate.open()
+    assert open_shop.recorder.violations == []
+
+
+async def test_an_outage_of_the_server_is_no_farewell(open_shop: Shop):
+    there = open_shop.guild
+    await open_shop.asked()
+    await there.become_unavailable()
+    await there.become_available()
+    question = await mention(open_shop, "And my refund?")
+    assert [reply.text for reply in there.replies(question)] == [ANSWER]

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot.discord_app import client as client_module
 from bot.discord_app.notices import MENTION_ME
+from bot.discord_app.outgoing import nonce_of
 from bot.discord_app.serve import DiscordRefused, serve_discord
 from tests.bot.discord_app.conftest import ANSWER, Shop
 from tests.discord.conftest import Hurry
@@ -57,7 +58,9 @@ async def test_a_mention_is_answered_over_the_wire(shop: Shop, stub: OwnStub):
     assert [said.text for said in answer.followups] == ["Thanks, noted as good."]
     [posted] = [one for one in stub.rest.sent("POST", "/messages") if one.body["content"] == ANSWER]
     assert posted.body["enforce_nonce"] is True
-    assert posted.body["nonce"].isdigit()
+    posting = await shop.store.postings.at("discord", f"{stub.guild.id}/{reply.channel.id}", str(reply.id))
+    assert posting is not None
+    assert posted.body["nonce"] == nonce_of(posting)  # the same for whoever sends it again
 
 
 async def test_without_the_content_intent_it_says_so_and_serves_those_who_mention_it(

@@ -1,10 +1,15 @@
 """Somebody asks for a person: one role is rung once, and the bot is silent."""
 
+import asyncio
+from typing import Any
+
+import pytest
+
 from bot.discord_app.hand_over import ASKED
 from bot.discord_app.notices import APOLOGY
 from bot.discord_app.payloads import Person, Place, Said
 from bot.discord_app.speaking import apologise
-from storage.records import ChannelMode, ChannelRules
+from storage.records import ChannelMode, ChannelRules, Posting
 from tests.bot.discord_app.conftest import Shop
 
 
@@ -39,6 +44,23 @@ async def test_the_role_is_rung_once_in_a_conversation_however_often_it_is_press
         await there.click(there.customer, reply, label="Get a human")
         rings = [said for said in there.said_by_bot(reply.channel) if ASKED in said.text]
         assert [there.pinged(ring) for ring in rings] == [[there.moderators.id]]
+
+
+async def test_two_people_who_press_at_once_ring_once(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    async with shop.opened():
+        _, reply = await shop.asked()
+        there, landed, known = shop.guild, shop.store.postings.landed, asyncio.Event()
+
+        async def late(*args: Any, **more: Any) -> Posting:
+            await there.outside(known.wait())
+            return await landed(*args, **more)
+
+        monkeypatch.setattr(shop.store.postings, "landed", late)
+        await there.click(there.customer, reply, label="Get a human")
+        await there.click(there.second_customer, reply, label="Get a human")
+        known.set()
+        await there.settle()
+        assert len([said for said in there.said_by_bot(reply.channel) if ASKED in said.text]) == 1
 
 
 async def test_where_no_role_is_set_nobody_is_rung(open_shop: Shop):

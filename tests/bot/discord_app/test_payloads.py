@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import discord
 import pytest
 
 from bot.discord_app.asked import _fields
@@ -16,6 +17,7 @@ from bot.discord_app.payloads import (
     Place,
     Said,
     changed_record,
+    is_noise,
     place_of,
     read_changed,
     read_said,
@@ -37,7 +39,9 @@ def heard(**changes: Any) -> Any:
         "mentions": [SimpleNamespace(id=9, display_name="Finetone"), author],
         "raw_role_mentions": [],
         "reference": None,
-        "type": None,
+        "type": discord.MessageType.default,
+        "webhook_id": None,
+        "flags": SimpleNamespace(ephemeral=False),
         "attachments": [object()],
         "stickers": [],
     }
@@ -50,6 +54,23 @@ def test_a_message_comes_back_from_its_row_exactly():
     me = Person(BIG, "Zoë 🚚", (), DIRECT)
     assert said == Said(me, Place(DIRECT, "2", str(int(BIG) + 1)), "שלום <@9>", True, False, "", 1, (me,))
     assert said.place.is_direct
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_left_alone"),
+    [
+        ({}, False),
+        ({"type": discord.MessageType.reply}, False),
+        ({"type": discord.MessageType.new_member}, True),
+        ({"type": discord.MessageType.thread_starter_message}, True),
+        ({"webhook_id": 7}, True),
+        ({"author": SimpleNamespace(id=9, bot=False)}, True),
+        ({"author": SimpleNamespace(id=1, bot=True)}, True),
+        ({"flags": SimpleNamespace(ephemeral=True)}, True),
+    ],
+)
+def test_only_what_people_write_is_somebodys_question(changes: dict[str, Any], is_left_alone: bool):
+    assert is_noise(heard(**changes), 9) is is_left_alone
 
 
 def test_an_edit_and_a_deletion_come_back_from_their_rows():
