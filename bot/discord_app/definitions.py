@@ -106,32 +106,46 @@ def _dataset() -> app_commands.Group:
 
 def _config() -> app_commands.Group:
     group = _group("config", "When I speak, for whom and how often", _ADMINS)
+    _add_set_up(group)
 
+    @group.command(description="What is set for a channel, and which permissions I miss there")
+    @app_commands.describe(channel="The channel; without one, this one")
+    async def show(  # pyright: ignore[reportUnusedFunction]
+        interaction: Seen, channel: discord.TextChannel | discord.ForumChannel | None = None
+    ) -> None:
+        await commanded(interaction, "config_show", channel=None if channel is None else str(channel.id))
+
+    return group
+
+
+_OPTIONS = {
+    "mode": "When I speak there",
+    "training": "Whether corrections made there may be trained on",
+    "threads": "Where my answers stand",
+    "role": "Whom I answer there; choose @everyone for everybody",
+    "language": "What I answer in, such as German; none for no rule",
+    "hours": "Such as Mon-Fri 09:00-17:30; always for no rule",
+    "time_zone": "Of the hours and the day, such as Europe/Berlin",
+    "cooldown": "Seconds between two questions of one person; 0 for none",
+    "daily_cap": "Questions I answer there on one day; 0 for no limit",
+    "channel": "The channel; without one, this one",
+}
+_MODES = [
+    Choice(name="when I am mentioned", value="mention"),
+    Choice(name="every question", value="auto"),
+    Choice(name="drafts for moderators only", value="draft"),
+    Choice(name="never", value="off"),
+]
+_THREADS = [
+    Choice(name="in a thread on the question", value="thread"),
+    Choice(name="under the question", value="channel"),
+]
+
+
+def _add_set_up(group: app_commands.Group) -> None:
     @group.command(name="channel", description="Set up a channel; what you leave out stays as it is")
-    @app_commands.describe(
-        mode="When I speak there",
-        training="Whether corrections made there may be trained on",
-        threads="Where my answers stand",
-        role="Whom I answer there; choose @everyone for everybody",
-        language="What I answer in, such as German; none for no rule",
-        hours="Such as Mon-Fri 09:00-17:30; always for no rule",
-        time_zone="Of the hours and the day, such as Europe/Berlin",
-        cooldown="Seconds between two questions of one person; 0 for none",
-        daily_cap="Questions I answer there on one day; 0 for no limit",
-        channel="The channel; without one, this one",
-    )
-    @app_commands.choices(
-        mode=[
-            Choice(name="when I am mentioned", value="mention"),
-            Choice(name="every question", value="auto"),
-            Choice(name="drafts for moderators only", value="draft"),
-            Choice(name="never", value="off"),
-        ],
-        threads=[
-            Choice(name="in a thread on the question", value="thread"),
-            Choice(name="under the question", value="channel"),
-        ],
-    )
+    @app_commands.describe(**_OPTIONS)
+    @app_commands.choices(mode=_MODES, threads=_THREADS)
     async def set_up(  # pyright: ignore[reportUnusedFunction]
         interaction: Seen,
         mode: str | None = None,
@@ -159,15 +173,6 @@ def _config() -> app_commands.Group:
             daily_cap=daily_cap,
             channel=None if channel is None else str(channel.id),
         )
-
-    @group.command(description="What is set for a channel, and which permissions I miss there")
-    @app_commands.describe(channel="The channel; without one, this one")
-    async def show(  # pyright: ignore[reportUnusedFunction]
-        interaction: Seen, channel: discord.TextChannel | discord.ForumChannel | None = None
-    ) -> None:
-        await commanded(interaction, "config_show", channel=None if channel is None else str(channel.id))
-
-    return group
 
 
 def _feedback() -> app_commands.Group:

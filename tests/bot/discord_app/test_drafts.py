@@ -1,11 +1,12 @@
 """Draft-only channels: moderators see a reply first, and send it, change it or drop it; once, whoever is faster."""
 
-from storage.records import ChannelMode, ChannelRules, CorrectionState, ThreadMode
+from bot.discord_app.surface import DraftTable
+from bot.office import drafts
+from bot.office.drafts import DECIDED, DECIDING
+from storage.records import ChannelMode, ChannelRules, CorrectionState, PostingKind, ThreadMode
 from tests.bot.discord_app.acting import card_in, corrections, field, told, until_said
 from tests.bot.discord_app.conftest import ANSWER, Shop
 from tests.discord.place import Message
-
-DECIDED = "Somebody has decided on this draft already."
 
 
 async def drafted(
@@ -131,6 +132,25 @@ async def test_a_draft_survives_a_restart(open_shop: Shop):
     await open_shop.crashes("bot-2")
     await there.click(there.moderator, card, label="Send")
     assert [reply.text for reply in there.replies(question)] == [ANSWER]
+
+
+async def test_while_somebody_decides_nobody_else_does_and_a_dead_press_is_finished(open_shop: Shop):
+    there, parts = open_shop.guild, open_shop.running.app.parts
+    question, card = await drafted(open_shop)
+    turn = await open_shop.store.conversations.find_turn("discord", f"{there.id}/{there.support.id}/{question.id}")
+    assert turn is not None
+    [posting] = await open_shop.store.postings.of(PostingKind.DRAFT, turn.id)
+    assert await open_shop.store.postings.advance(posting.id, "", DECIDING)  # a press is at it, or died at it
+    await there.click(there.moderator, card, label="Send")
+    assert told(open_shop, there.moderator) == DECIDED
+    assert there.replies(question) == []
+    moderator = await open_shop.store.people.find("discord", str(there.moderator.id))
+    reply = await open_shop.store.conversations.reply_to(turn.id)
+    assert moderator is not None
+    assert reply is not None
+    again = await drafts.send(parts, DraftTable(parts), moderator, reply.id, is_first_try=False)
+    assert again.text == "Sent."
+    assert [one.text for one in there.replies(question)] == [ANSWER]
 
 
 async def test_a_draft_in_a_channels_language_was_written_in_it(open_shop: Shop):
