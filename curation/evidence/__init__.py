@@ -18,6 +18,7 @@ from curation.evidence.findings import (
     shown,
     superiority,
 )
+from curation.evidence.length import LengthControlled, LengthPair, length_controlled
 from curation.evidence.needed import MorePairs, decided_by, median_pairs, more_pairs
 from curation.evidence.pairs import (
     Interval,
@@ -35,6 +36,8 @@ from curation.evidence.rules import Rules, RulesChanged
 __all__ = [
     "Finding",
     "Interval",
+    "LengthControlled",
+    "LengthPair",
     "MorePairs",
     "Outcome",
     "Pairs",
@@ -51,6 +54,7 @@ __all__ = [
     "harm_in_canary",
     "harm_in_pairs",
     "least_difference",
+    "length_controlled",
     "log_canary_harm",
     "log_evidence",
     "log_inferior",

@@ -2,7 +2,7 @@
 
 A gambler stakes a fixed share of the wealth, from 1 on, against the hypothesis. When it is true the wealth is expected not
 to grow, so the chance that it ever reaches 1/alpha is at most alpha, however often one looks; the mean over several stakes
-keeps this. After Waudby-Smith and Ramdas, arxiv.org/abs/2010.09686 (read 2026-11-20). Wealth is kept as logarithms.
+keeps this. After Waudby-Smith and Ramdas, arxiv.org/abs/2010.09686. Wealth is kept as logarithms.
 """
 
 import math

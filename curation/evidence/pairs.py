@@ -6,7 +6,7 @@ looking after every pair costs nothing. E weighs every winning share above `q0` 
 
     E = ∫_q0^1 (q/q0)^S ((1-q)/(1-q0))^(n-S) dq / (1-q0),   S wins among n decisive pairs
 
-Background: Johari, Pekelis and Walsh, arxiv.org/abs/1512.04922; Howard et al., arxiv.org/abs/1810.08240 (read 2026-11-20).
+Background: Johari, Pekelis and Walsh, arxiv.org/abs/1512.04922; Howard et al., arxiv.org/abs/1810.08240.
 Everything is computed from the counts and as logarithms, with the standard library (docs/decisions/0007-evidence.md).
 """
 
