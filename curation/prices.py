@@ -44,8 +44,8 @@ class Price:
     note: str = ""  # what a reader should know before believing it
 
     def __str__(self) -> str:
-        """`$0.008 per 1,000 tokens`."""
-        return f"{with_currency(f'{self.amount.normalize():f}', self.currency)} per {self.unit}"
+        """As it was published: `$0.008 per 1,000 tokens`, `$1.70 per hour`."""
+        return f"{with_currency(f'{self.amount:f}', self.currency)} per {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
