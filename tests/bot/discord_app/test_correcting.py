@@ -3,6 +3,7 @@
 import pytest
 
 from bot.discord_app.correcting import TOO_LONG
+from bot.discord_app.teaching import UNREAD
 from bot.office.verbs import MINE, NOTHING_BEFORE
 from storage.records import CorrectionState, Judgement, Scope, ThreadMode
 from tests.bot.discord_app.acting import (
@@ -264,6 +265,26 @@ async def test_there_is_nothing_to_learn_before_an_answer_nor_from_the_bots_own(
     mine = await there.open_menu(there.moderator, reply, "Teach from this")
     assert mine.text == MINE
     assert await corrections(open_shop) == []
+
+
+async def test_a_message_without_words_is_nothing_to_learn_from(open_shop: Shop):
+    _, reply = await open_shop.asked()
+    there = open_shop.guild
+    answer = await there.say(there.moderator, reply.channel, "", files=[("parcel.png", b"png")])
+    await there.react(there.moderator, answer, "🎓")
+    assert direct(open_shop, there.moderator)[-1].shown.startswith(UNREAD)
+    taught = await there.open_menu(there.moderator, answer, "Teach from this")
+    assert taught.text == UNREAD
+    assert await corrections(open_shop) == []
+
+
+async def test_without_the_content_intent_a_persons_answer_is_learned_from_by_its_menu(shop: Shop):
+    async with shop.opened(is_reduced=True):
+        there = shop.guild
+        _, reply = await shop.asked()
+        answer = await there.say(there.moderator, reply.channel, "No, it sails tomorrow.")
+        taught = await there.open_menu(there.moderator, answer, "Teach from this")
+        assert taught.text == SAVED
 
 
 async def test_a_card_of_ours_is_nothing_to_learn_from(open_shop: Shop):
