@@ -3,13 +3,16 @@
 import asyncio
 from typing import Any
 
+import discord
 import pytest
 
+from bot.discord_app import hand_over
 from bot.discord_app.hand_over import ASKED
 from bot.discord_app.notices import APOLOGY
+from bot.discord_app.outgoing import send
 from bot.discord_app.payloads import Person, Place, Said
 from bot.discord_app.speaking import apologise
-from storage.records import ChannelMode, ChannelRules, Posting
+from storage.records import ChannelMode, ChannelRules
 from tests.bot.discord_app.conftest import Shop
 
 
@@ -49,16 +52,16 @@ async def test_the_role_is_rung_once_in_a_conversation_however_often_it_is_press
 async def test_two_people_who_press_at_once_ring_once(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     async with shop.opened():
         _, reply = await shop.asked()
-        there, landed, known = shop.guild, shop.store.postings.landed, asyncio.Event()
+        there, may_leave = shop.guild, asyncio.Event()
 
-        async def late(*args: Any, **more: Any) -> Posting:
-            await there.outside(known.wait())
-            return await landed(*args, **more)
+        async def held(*args: Any, **more: Any) -> discord.Message:
+            await there.outside(may_leave.wait())
+            return await send(*args, **more)
 
-        monkeypatch.setattr(shop.store.postings, "landed", late)
+        monkeypatch.setattr(hand_over, "send", held)
         await there.click(there.customer, reply, label="Get a human")
         await there.click(there.second_customer, reply, label="Get a human")
-        known.set()
+        may_leave.set()
         await there.settle()
         assert len([said for said in there.said_by_bot(reply.channel) if ASKED in said.text]) == 1
 
