@@ -108,18 +108,20 @@ def test_a_line_that_is_no_object_is_named_with_its_next_step(line: bytes, what:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "said"),
     [
-        pytest.param(ROW[:-1] + b', "messages": []}', id="a row's key"),
-        pytest.param(ROW.replace(b'"role"', b'"role": "user", "role"', 1), id="a message's key"),
+        pytest.param(ROW[:-1] + b', "messages": []}', ['"messages"'], id="a row's key"),
+        pytest.param(ROW.replace(b'"role"', b'"role": "user", "role"', 1), ['"role"'], id="a message's key"),
+        pytest.param(b'{"a": 1, "b": 2, "a": 3, "a": 4}', ['"a"'], id="three times"),
+        pytest.param(b'{"b": 1, "a": 2, "b": 3, "a": 4}', ['"b"', '"a"'], id="two keys"),
+        pytest.param(b'{"%s": 1, "%s": 2}' % (b"k" * 38, b"k" * 38), ['"' + "k" * 38 + '"'], id="a long one"),
+        pytest.param(b'{"%s": 1, "%s": 2}' % (b"k" * 39, b"k" * 39), ['"' + "k" * 35 + '…"'], id="a longer one"),
     ],
 )
-def test_a_key_given_twice_is_named(line: bytes):
-    said = [str(problem) for problem in check(b"\n".join([line, *[ROW] * 10])).problems]
-    assert any(
-        text.startswith("train.jsonl:1: the key ") and text.endswith("is given twice. Keep one of them.")
-        for text in said
-    )
+def test_a_key_given_twice_is_named_once(line: bytes, said: list[str]):
+    problems = check(b"\n".join([line, *[ROW] * 10])).problems
+    twice = [str(p) for p in problems if "twice" in p.what]
+    assert twice == [f"train.jsonl:1: the key {key} is given twice. Keep one of them." for key in said]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,19 @@ def test_every_problem_of_a_file_is_listed_in_its_order():
     report = check(content)
     assert [problem.line for problem in report.problems] == [1, 11, 12]
     assert report.found == 3
-    assert report.sentences()[0] == "Not fit for tuner (sft): 3 problems."
+    assert not report.is_fit
+    assert report.sentences() == (
+        "Not fit for tuner (sft): 3 problems.",
+        *map(str, report.problems),
+        "tuner publishes no token limit per example; the base model's context still bounds it.",
+    )
+
+
+def test_a_fit_file_is_called_fit_with_its_number_of_examples():
+    assert check(jsonl(*[GOOD[Method.SFT]] * 10)).is_fit
+    assert check(jsonl(*[GOOD[Method.SFT]] * 10)).sentences()[0] == "Fit for tuner (sft): 10 examples."
+    assert check(jsonl(GOOD[Method.SFT]), NEBIUS).sentences()[0] == "Fit for nebius (sft): 1 example."
+    assert check(jsonl({}, *[GOOD[Method.SFT]] * 9)).sentences()[0] == "Not fit for tuner (sft): 1 problem."
 
 
 def test_a_file_of_nothing_but_faults_is_listed_to_a_bound_and_counted_to_the_end():
@@ -163,7 +177,8 @@ def test_line_numbers_hold_with_windows_line_ends():
     ],
 )
 def test_a_byte_order_mark_is_wanted_by_one_vendor_and_refused_by_others(vendor: Quirks, mark: bytes, what: list[str]):
-    assert [problem.what for problem in check(mark + jsonl(*[GOOD[Method.SFT]] * 10), vendor).problems] == what
+    problems = check(mark + jsonl(*[GOOD[Method.SFT]] * 10), vendor).problems
+    assert [(problem.line, problem.what) for problem in problems] == [(1, said) for said in what]
 
 
 def test_utf_16_is_named_as_what_it_is():
@@ -196,6 +211,7 @@ def test_a_file_over_the_size_limit_says_both_sizes():
     small = replace(TUNER, max_file_bytes=100)
     content = jsonl(*[GOOD[Method.SFT]] * 10)
     assert check(content, small).problems[0].what == f"{len(content):,} bytes, tuner takes at most 100"
+    assert check(content, replace(TUNER, max_file_bytes=len(content))).is_fit
 
 
 def test_an_example_over_the_token_limit_is_named_with_both_numbers():
