@@ -16,6 +16,7 @@ from bench.report import Promise, arguments, finish
 from curation.evidence import Vote, decided_by, log_threshold, median_pairs, wins_needed
 from curation.evidence.betting import canary_harm_path, not_inferior_path
 from curation.evidence.pairs import EVEN
+from curation.evidence.rules import HARM_RULES
 
 Stop = Callable[[Random], int | None]  # one experiment: after how many pairs or votes it was decided; None: it was not
 
@@ -74,6 +75,29 @@ def canary(up: float, other_up: float, alpha: float, limit: int) -> Stop:
             yield Vote(by_candidate, chance.random() < (up if by_candidate else other_up))
 
     return lambda chance: _first(canary_harm_path(votes(chance), SHARE), alpha)
+
+
+def any_harm(up: float, floor: float, alpha: float, limit: int) -> Stop:
+    """The three harm rules on the same votes of a canary of a tenth, each with a third of alpha, until any one decides."""
+    each = alpha / HARM_RULES
+    in_pairs, under_floor, needed = _cases(limit, each), _cases(limit, each, 1 - floor), log_threshold(each)
+
+    def run(chance: Random) -> int | None:
+        votes = [Vote(chance.random() < SHARE, chance.random() < up) for _ in range(limit)]
+        thumbs: dict[bool, list[bool]] = {True: [], False: []}
+        lost = decisive = bad = 0
+        for at, (vote, log_e) in enumerate(zip(votes, canary_harm_path(votes, SHARE), strict=True), 1):
+            ours, others = thumbs[vote.by_candidate], thumbs[not vote.by_candidate]
+            ours.append(vote.good)
+            if len(ours) <= len(others) and others[len(ours) - 1] != vote.good:
+                decisive += 1
+                lost += vote.good != vote.by_candidate
+            bad += vote.by_candidate and not vote.good
+            if log_e >= needed or lost >= in_pairs[decisive] or bad >= under_floor[len(thumbs[True])]:
+                return at
+        return None
+
+    return run
 
 
 def not_inferior(up: float, other_up: float, margin: float, alpha: float, limit: int) -> Stop:
@@ -138,6 +162,7 @@ def nothing_to_find(limit: int) -> dict[str, tuple[float, Stop]]:
         found[f"below a floor of {up}, at it"] = 0.10, below(up, up, 0.10, limit)
         found[f"harm in a 10 % canary, both {up}"] = 0.10, canary(up, up, 0.10, limit)
         found[f"not inferior, {up} → {up - 0.1:.2f}, margin .10"] = 0.05, not_inferior(up - 0.1, up, 0.1, 0.05, limit)
+    found["any harm rule, both .60, floor .60"] = 0.10, any_harm(0.6, 0.6, 0.10, limit)
     return found
 
 

@@ -32,8 +32,10 @@ from curation.evidence.pairs import (
 )
 from curation.evidence.rates import TooFewVerdicts, WinRate, wilson, win_rate
 from curation.evidence.rules import Rules, RulesChanged
+from curation.evidence.votes import Blocks, VoteEvent, votes_that_count
 
 __all__ = [
+    "Blocks",
     "Finding",
     "Interval",
     "LengthControlled",
@@ -46,6 +48,7 @@ __all__ = [
     "RulesChanged",
     "TooFewVerdicts",
     "Vote",
+    "VoteEvent",
     "WinRate",
     "always_valid_p",
     "confidence_sequence",
@@ -69,6 +72,7 @@ __all__ = [
     "shown",
     "superiority",
     "tally",
+    "votes_that_count",
     "wilson",
     "win_rate",
     "wins_needed",
