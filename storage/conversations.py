@@ -34,8 +34,8 @@ from storage.database import (
 from storage.erasing import erase_turns
 from storage.errors import NotFound
 from storage.ids import new_id
-from storage.inbox import is_event_kept
-from storage.models import serving_now
+from storage.inbox import KEPT
+from storage.models import SERVING, serving_in
 from storage.people import actor_in
 from storage.postings import intended
 from storage.prepared import Prepared, insert_if_new
@@ -127,6 +127,7 @@ _SITUATION = Prepared(
     )
 )
 
+_SERVING_AND_DELETED = Prepared(SERVING.add_columns(KEPT.exists().label("is_deleted")))
 _ANSWERED = (
     update(turns)
     .where(turns.c.id == bindparam("turn_id"), turns.c.state == TurnState.ASKED)
@@ -141,17 +142,44 @@ _ANSWERED = (
 _ANSWER = Prepared(_ANSWERED)
 
 
+# ---------------------------------------------------------------- for PostgreSQL: several writes in one message to the server
+
+
+def _values(table: Table) -> list[BindParameter[Any]]:
+    """Every column of a new row, as a parameter named after the table and the column."""
+    return [bindparam(f"{table.name}_{column.name}", type_=column.type) for column in table.c]
+
+
+def _named(table: Table, record_of_row: Any) -> dict[str, Any]:
+    return {f"{table.name}_{name}": value for name, value in row_of(record_of_row).items()}
+
+
+def _begin_at_once() -> Select[*tuple[Any, ...]]:
+    """A conversation with its first turn; no row comes back where there is either."""
+    begun = (
+        postgresql.insert(conversations)
+        .from_select(list(conversations.c), select(*_values(conversations)))
+        .on_conflict_do_nothing()
+        .returning(conversations.c.id)
+        .cte("begun")
+    )
+    asked = (
+        postgresql.insert(turns)
+        .from_select(list(turns.c), select(*_values(turns)).select_from(begun))
+        .on_conflict_do_nothing()
+        .returning(turns.c.id)
+        .cte("asked")
+    )
+    return select(asked.c.id)
+
+
 def _answer_at_once() -> Select[*tuple[Any, ...]]:
-    """For PostgreSQL: the turn's end, its reply and the intended message in one statement, so in one message to the server."""
+    """The turn's end, its reply and the intended message; no row comes back where the turn is over."""
     ended = _ANSWERED.cte("ended")
-
-    def values(table: Table) -> list[BindParameter[Any]]:
-        return [bindparam(f"{table.name}_{column.name}", type_=column.type) for column in table.c]
-
-    added = insert(replies).from_select(list(replies.c), select(*values(replies)).select_from(ended)).cte("added")
+    added = insert(replies).from_select(list(replies.c), select(*_values(replies)).select_from(ended)).cte("added")
     meant = (
         postgresql.insert(postings)
-        .from_select(list(postings.c), select(*values(postings)).select_from(ended).where(~ended.c.is_handed_over))
+        .from_select(list(postings.c), select(*_values(postings)).select_from(ended).where(~ended.c.is_handed_over))
         .on_conflict_do_nothing()
         .returning(postings.c.id)
         .cte("meant")
@@ -160,6 +188,7 @@ def _answer_at_once() -> Select[*tuple[Any, ...]]:
     return select(ended.c.is_handed_over, is_new).select_from(ended).add_cte(added)
 
 
+_BEGIN_AT_ONCE = Prepared(_begin_at_once())
 _ANSWER_AT_ONCE = Prepared(_answer_at_once())
 
 
@@ -247,16 +276,17 @@ class Conversations:
 
         With it come the last `history` turns before it, and what serves its voice at this moment.
         """
-        conversation = asking.known or _ensured(
-            connection, asking.voice_id, asking.platform, asking.conversation_key, now
-        )
-        turn = _asked(conversation, asking.key, asking.question, asking.asked_by, now)
-        turn = replace(turn, lease_owner=owner, lease_until=now + timedelta(seconds=lease_s), attempts=1)
-        if not insert_if_new(turns).row(connection, row_of(turn)):
+        conversation, turn = _taken(connection, asking, owner, now + timedelta(seconds=lease_s), now)
+        if turn is None:
             return None
-        is_deleted = bool(asking.deletion_key) and is_event_kept(connection, asking.platform, asking.deletion_key)
+        # Looked at when the question can be seen by others: whoever reads of its deletion later withdraws it.
+        wanted = {"served": conversation.voice_id, "platform": asking.platform, "event_key": asking.deletion_key}
+        serving = _SERVING_AND_DELETED.row(connection, wanted)
+        if serving is None:
+            raise NotFound("voice", conversation.voice_id)
         before = [] if asking.known is None else _history(connection, conversation.id, turn, history)
-        voice, deployment = serving_now(connection, conversation.voice_id)
+        voice, deployment = serving_in(serving)
+        is_deleted = bool(serving["is_deleted"])
         return Taken(turn, is_deleted, voice, deployment, before)
 
     @writing_steps
@@ -494,6 +524,27 @@ def _ensured(connection: Connection, voice_id: str, platform: str, external_id: 
     return known
 
 
+def _taken(
+    connection: Connection, asking: Asking, owner: str, lease_until: datetime, now: datetime
+) -> tuple[Conversation, Turn | None]:
+    """Record a question, claimed, and its conversation where that is new; no turn where the question is recorded already."""
+
+    def claimed(conversation: Conversation) -> Turn:
+        turn = _asked(conversation, asking.key, asking.question, asking.asked_by, now)
+        return replace(turn, lease_owner=owner, lease_until=lease_until, attempts=1)
+
+    if asking.known is None and connection.dialect.name == "postgresql":
+        new = Conversation(
+            new_id("conv", now), asking.voice_id, asking.platform, asking.conversation_key, created_at=now
+        )
+        turn = claimed(new)
+        if _BEGIN_AT_ONCE.row(connection, _named(conversations, new) | _named(turns, turn)) is not None:
+            return new, turn  # else there is such a conversation by now, or such a question
+    conversation = asking.known or _ensured(connection, asking.voice_id, asking.platform, asking.conversation_key, now)
+    turn = claimed(conversation)
+    return conversation, turn if insert_if_new(turns).row(connection, row_of(turn)) else None
+
+
 def _asked(conversation: Conversation, key: str, question: str, asked_by: str, at: datetime) -> Turn:
     return Turn(
         id=new_id("turn", at),
@@ -525,9 +576,7 @@ def _answer(connection: Connection, reply: Reply, message: Posting, owner: str) 
     """
     mine = {"turn_id": reply.turn_id, "in_conversation": reply.conversation_id, "owner": owner}
     if connection.dialect.name == "postgresql":
-        for table, record_of in ((replies, reply), (postings, message)):
-            mine |= {f"{table.name}_{name}": value for name, value in row_of(record_of).items()}
-        ended = _ANSWER_AT_ONCE.row(connection, mine)
+        ended = _ANSWER_AT_ONCE.row(connection, mine | _named(replies, reply) | _named(postings, message))
         return None if ended is None else (ended["is_handed_over"], ended["is_new"])
     ended = _ANSWER.row(connection, mine)
     if ended is None:

@@ -14,11 +14,10 @@ from storage.schema import inbound_events
 
 _TAKEN_AT_ONCE = 50
 
-_IS_KEPT = Prepared(
-    select(inbound_events.c.id).where(
-        inbound_events.c.platform == bindparam("platform"), inbound_events.c.key == bindparam("key")
-    )
+KEPT = select(inbound_events.c.id).where(
+    inbound_events.c.platform == bindparam("platform"), inbound_events.c.key == bindparam("event_key")
 )
+_IS_KEPT = Prepared(KEPT)
 _IS_TO_DO = inbound_events.c.done_at.is_(None)
 _EXTEND = update(inbound_events).where(
     inbound_events.c.id.in_(bindparam("ids", expanding=True)),
@@ -70,7 +69,7 @@ class Inbox:
     @reading_unit
     def is_kept(self, connection: Connection, platform: str, key: str) -> bool:
         """Whether this delivery has come, however long ago that is remembered."""
-        return is_event_kept(connection, platform, key)
+        return _IS_KEPT.row(connection, {"platform": platform, "event_key": key}) is not None
 
     async def take_left(self, platform: str, *, owner: str, now: datetime, lease_s: float) -> list[InboundEvent]:
         """Claim what a dead process left undone, oldest first."""
@@ -134,11 +133,6 @@ class Inbox:
         async with self._database.writing() as connection:
             gone = await connection.execute(delete(inbound_events).where(inbound_events.c.done_at < moment))
             return gone.rowcount
-
-
-def is_event_kept(connection: Connection, platform: str, key: str) -> bool:
-    """Part of a unit: whether this delivery has come."""
-    return _IS_KEPT.row(connection, {"platform": platform, "key": key}) is not None
 
 
 def _is_left(platform: str, now: datetime) -> ColumnElement[bool]:

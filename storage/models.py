@@ -18,13 +18,14 @@ from storage.schema import deployments, models, voices
 _DEPLOYMENTS = select(
     deployments, *(column.label(f"model_{column.name}") for column in models.c if column.name != "id")
 ).join(models, models.c.id == deployments.c.model_id)
-_SERVING = Prepared(
+SERVING = (  # of the voice `served`; more columns may be added
     _DEPLOYMENTS.add_columns(*(column.label(f"voice_{column.name}") for column in voices.c if column.name != "id"))
     .join(voices, voices.c.id == deployments.c.voice_id)
     .where(deployments.c.voice_id == bindparam("served"))
     .order_by(deployments.c.seq.desc())
     .limit(1)
 )
+_SERVING = Prepared(SERVING)
 
 
 @uninterrupted
@@ -74,7 +75,10 @@ class Models:
     @reading_unit
     def serving(self, connection: Connection, voice_id: str) -> tuple[Voice, Deployment]:
         """The voice, and what serves it now. Raises NotFound for an unknown voice."""
-        return serving_now(connection, voice_id)
+        row = _SERVING.row(connection, {"served": voice_id})
+        if row is None:
+            raise NotFound("voice", voice_id)
+        return serving_in(row)
 
     async def deployments(self, voice_id: str, limit: int) -> list[Deployment]:
         """The voice's newest `limit` deployments, newest first."""
@@ -178,11 +182,8 @@ async def append_deployment(
     return _deployment(row, model)
 
 
-def serving_now(connection: Connection, voice_id: str) -> tuple[Voice, Deployment]:
-    """Part of a unit: the voice, and what serves it now. Raises NotFound."""
-    row = _SERVING.row(connection, {"served": voice_id})
-    if row is None:
-        raise NotFound("voice", voice_id)
+def serving_in(row: Mapping[Any, Any]) -> tuple[Voice, Deployment]:
+    """The voice, and what serves it, that a row of `SERVING` holds."""
     voice = Voice(**{column.name: row[f"voice_{column.name}"] for column in voices.c})
     return voice, _deployment(row, _model_in(row))
 
