@@ -66,29 +66,11 @@ async def thread_was_deleted(parts: Parts, guild: str, thread: str) -> str:
 
 
 async def _withdraw(parts: Parts, turn: Turn) -> None:
-    """Its words leave the data, then our messages that carry them leave Discord. Raises what Discord raises while one stays."""
+    """Its words leave the data, a reply that is being written ends, and the board takes away what was said about it."""
     await parts.store.conversations.withdraw_question(PLATFORM, turn.key, at=parts.now())
     if (working := parts.working.get(turn.id)) is not None:
         working.task.cancel()
-    for posting in await _showing(parts, turn):
-        if posting.platform == PLATFORM and posting.message_key is not None and posting.removed_at is None:
-            await take_away(parts.client, posting, parts.removing)
-            await parts.store.postings.removed(posting.id, at=parts.now())
     parts.wake_board()
-
-
-async def _showing(parts: Parts, turn: Turn) -> list[Posting]:
-    """Every message of ours with the question's words, the reply's, or a correction's."""
-    store = parts.store
-    subjects = [(PostingKind.REPLY, turn.id), (PostingKind.DRAFT, turn.id)]
-    reply = await store.conversations.reply_to(turn.id)
-    if reply is not None:
-        for correction in await store.corrections.for_reply(reply.id):
-            subjects += [(PostingKind.REVIEW, correction.id), (PostingKind.NOTICE, correction.id)]
-    hand_over = await store.hand_overs.open(turn.conversation_id)
-    if hand_over is not None:
-        subjects.append((PostingKind.HAND_OVER, hand_over.id))
-    return [posting for kind, subject in subjects for posting in await store.postings.of(kind, subject)]
 
 
 async def _reply_was_deleted(parts: Parts, posting: Posting) -> None:

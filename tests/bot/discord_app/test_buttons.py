@@ -137,6 +137,7 @@ async def test_a_reply_that_is_forgotten_is_said_to_be_gone(open_shop: Shop):
     answer = await there.click(there.customer, reply, label="Not right")
     explain = answer.followups[0]
     await there.delete(there.customer, question)
+    await there.until(lambda: there.reread(reply) is None)
     with pytest.raises(CannotDo):
         await there.click(there.customer, reply, label="Helpful")
     undone = await there.click(there.customer, explain, label="Undo")

@@ -66,7 +66,7 @@ async def test_a_deleted_question_takes_its_answer_and_its_words_with_it(shop: S
         there = shop.guild
         question, reply = await shop.asked()
         await there.delete(there.customer, question)
-        assert there.reread(reply) is None
+        await there.until(lambda: there.reread(reply) is None)
         assert await questions(shop) == []
 
 
@@ -90,7 +90,7 @@ async def test_several_deleted_at_once_are_each_forgotten(shop: Shop):
         second, _ = await shop.asked("Second?")
         await there.bulk_delete(there.moderator, [first, second])
         assert await questions(shop) == []
-        assert there.said_by_bot(there.support) == []
+        await there.until(lambda: there.said_by_bot(there.support) == [])
 
 
 async def flags(shop: Shop) -> list[tuple[Judgement, bool]]:
@@ -142,6 +142,8 @@ async def test_an_answer_that_we_take_away_ourselves_is_no_flag(shop: Shop):
         reply = await shop.store.conversations.reply_to(turn.id)
         assert reply is not None
         await there.delete(there.customer, question)
+        await there.until(lambda: there.said_by_bot(there.support) == [])
+        await there.settle()
         assert await shop.store.feedback.for_reply(reply.id) == []
 
 

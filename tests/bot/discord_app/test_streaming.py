@@ -83,5 +83,4 @@ async def test_a_question_deleted_while_its_answer_grows_takes_what_was_shown_wi
 
         shop.provider.pause = deletes
         await asked
-        await there.settle()
-        assert there.messages(there.support) == []
+        await there.until(lambda: there.messages(there.support) == [])
