@@ -66,6 +66,8 @@ async def test_only_an_admin_deletes_somebody_elses(open_shop: Shop):
     _, reply = await open_shop.asked()
     refused = await there.slash(there.moderator, there.support, "privacy delete", member=there.customer)
     assert refused.text == "Only an admin can delete another person's questions, and moderator is not one."
+    unknown = await there.slash(there.moderator, there.support, "privacy delete", member=there.stranger)
+    assert unknown.text == refused.text  # nor is anybody told who has asked
     never = await there.slash(there.admin, there.support, "privacy delete", member=there.stranger)
     assert never.text == "That person has never asked anything here."
     asked = await there.slash(there.admin, there.support, "privacy delete", member=there.customer)
