@@ -89,11 +89,13 @@ class Export:
 
     def sentences(self) -> tuple[str, ...]:
         """What a person should know of this file, one sentence each; the first counts."""
-        said = [f"{len(self.lines)} lines for {self.vendor} ({self.method}), {len(self.left_out)} left out."]
-        if self.shortened:
-            said.append(
-                f"{len(self.shortened)} are without some of their history, which {self.vendor} cannot keep unlearned."
+        lines = "1 line" if len(self.lines) == 1 else f"{len(self.lines):,} lines"
+        said = [f"{lines} for {self.vendor} ({self.method}), {len(self.left_out):,} left out."]
+        if short := len(self.shortened):
+            which = (
+                "1 example is without some of its" if short == 1 else f"{short:,} examples are without some of their"
             )
+            said.append(f"{which} history: it did not fit, or {self.vendor} would learn what nobody approved in it.")
         said += [f"{example_id} is left out: {reason}." for example_id, reason in self.left_out]
         return tuple(said)
 

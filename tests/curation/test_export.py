@@ -227,6 +227,18 @@ def test_the_same_examples_give_the_same_bytes_and_another_order_another_file():
     assert content != export([second, first], TUNER, Method.SFT).content
 
 
+def test_an_export_tells_what_became_of_everything():
+    assert export([case(1), case(2, answer="")], NEBIUS, Method.SFT).sentences() == (
+        "1 line for nebius (sft), 1 left out.",
+        "1 example is without some of its history: it did not fit, or nebius would learn what nobody approved in it.",
+        "corr_2 is left out: it has no answer to learn.",
+    )
+    assert export([case(1), case(2)], NEBIUS, Method.SFT).sentences() == (
+        "2 lines for nebius (sft), 0 left out.",
+        "2 examples are without some of their history: it did not fit, or nebius would learn what nobody approved in it.",
+    )
+
+
 def test_the_bytes_of_a_line_have_their_keys_in_order():
     assert export([case(history=())], OPENAI, Method.DPO).content == (
         b'{"input": {"messages": [{"content": "Question 1?", "role": "user"}]}, '
