@@ -276,3 +276,39 @@ async def test_no_more_than_a_few_are_worked_on_at_once(desk: Desk, monkeypatch:
     desk.gate.set()
     await calm()
     assert len(desk.handled) == inbox.AT_ONCE + 10
+
+
+async def test_deliveries_that_end_together_are_over_together(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    written: list[int] = []
+    works = desk.store.inbox.finish_all
+
+    async def counted(ended: list[tuple[str, str]], *, at: datetime) -> None:
+        written.append(len(ended))
+        await works(ended, at=at)
+
+    monkeypatch.setattr(desk.store.inbox, "finish_all", counted)
+    desk.gate.clear()
+    for number in range(10):
+        await desk.receive(f"k{number}")
+    await desk.handles(10)
+    desk.gate.set()
+    await calm()
+    assert written == [10]
+    assert await left(desk) == []
+
+
+async def test_what_could_not_be_written_to_be_over_is_done_again(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    async def down(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable("away")
+
+    async with desk.serving():
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.store.inbox, "finish_all", down)
+            await desk.receive("k1")
+            await desk.receive("k2")
+            await calm()
+        desk.clock.advance(LEASE_S + 1)
+        await desk.handles(4)
+        await calm()
+    assert sorted(desk.handled) == [("k1", 1), ("k1", 2), ("k2", 1), ("k2", 2)]
+    assert await left(desk) == []
