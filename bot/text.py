@@ -10,6 +10,10 @@ NOTE_LIMIT = 2_000  # characters
 # Zero-width and bidirectional *override* characters hide text from a reader. The joiners U+200C and U+200D stay (Persian and
 # emoji need them), and so do the marks U+200E, U+200F (right-to-left text needs them).
 _HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+# Unicode's categories Cc (but for the line break and the tab), Cs and Co, whose members never change.
+_UNREADABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]"
+)
 _BLANK_LINES = re.compile(r"\n{4,}")
 # The characters a chat template may read as its own marks, e.g. <|im_start|>.
 _TEMPLATE_MARKS = re.compile(r"<\|([A-Za-z0-9_]{1,40})\|>")
@@ -25,8 +29,7 @@ def clean(text: str) -> str:
     Line breaks and tabs stay; letters, emoji and right-to-left text are untouched but for NFC normalisation.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co"))
-    text = _TEMPLATE_MARKS.sub(r"\1", _HIDDEN.sub("", text))
+    text = _TEMPLATE_MARKS.sub(r"\1", _HIDDEN.sub("", _UNREADABLE.sub("", text)))
     return _BLANK_LINES.sub("\n\n\n", text).strip()
 
 

@@ -1,5 +1,9 @@
 """What may enter and what may leave."""
 
+import sys
+import unicodedata
+from collections import defaultdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +72,15 @@ def test_no_spelling_of_a_mass_mention_survives(text: str):
 def test_excerpt_is_one_line():
     assert excerpt("a\nb   c", 10) == "a b c"
     assert excerpt("abcdefghij", 5) == "abcd…"
+
+
+def test_every_character_that_nobody_can_read_goes_and_every_letter_stays():
+    by_category: dict[str, list[str]] = defaultdict(list)
+    for character in map(chr, range(sys.maxunicode + 1)):
+        by_category[unicodedata.category(character)].append(character)
+    unreadable = "".join(by_category["Cc"] + by_category["Cs"] + by_category["Co"])
+    for kept in "\n\t\r":
+        unreadable = unreadable.replace(kept, "")
+    assert clean(f"a{unreadable}b") == "ab"
+    letters = "".join(c for category in ("Lu", "Ll", "Lt", "Lm", "Lo") for c in by_category[category])
+    assert clean(letters) == unicodedata.normalize("NFC", letters)
