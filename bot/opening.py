@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -39,12 +39,17 @@ def zone_of(name: str) -> ZoneInfo:
 
 def is_open(hours: str, zone: str, at: datetime) -> bool:
     """Whether `at` lies within the hours of that time zone; always where none are given. Raises HoursRefused."""
-    spans, local = spans_of(hours), at.astimezone(zone_of(zone))
-    return not spans or any(_covers(span, local) for span in spans)
+    spans = spans_of(hours)
+    return not spans or any(_covers(span, local(at, zone)) for span in spans)
 
 
-def _covers(span: Span, local: datetime) -> bool:
-    now, today = local.time(), local.weekday()
+def local(at: datetime, zone: str) -> datetime:
+    """The moment as it is called in that time zone. UTC needs no list of zones, which some systems lack. Raises HoursRefused."""
+    return at.astimezone(UTC if zone == "UTC" else zone_of(zone))
+
+
+def _covers(span: Span, at: datetime) -> bool:
+    now, today = at.time(), at.weekday()
     if span.since < span.until:
         return today in span.days and span.since <= now < span.until
     is_evening = today in span.days and now >= span.since

@@ -14,7 +14,7 @@ from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Person, Said
 from bot.discord_app.speaking import answer, take_back
 from bot.language import in_language
-from bot.opening import zone_of
+from bot.opening import local
 from bot.policy import CAP_REACHED, Asking, Heard, Reaction, reaction, refusal
 from bot.text import TextRefused
 from storage.conversations import Situation
@@ -193,11 +193,10 @@ async def _refused(parts: Parts, said: Said, speaker: Actor, rules: ChannelRules
         and rates.is_allowed(place.channel_key, limits.channel_questions_per_minute)
     ):
         return TOO_FAST
-    day = now.astimezone(zone_of(rules.time_zone)).date()
-    if rules.daily_cap and not await parts.store.channels.take_question(
-        PLATFORM, place.channel_key, day, rules.daily_cap
-    ):
-        return CAP_REACHED
+    if rules.daily_cap:
+        day = local(now, rules.time_zone).date()
+        if not await parts.store.channels.take_question(PLATFORM, place.channel_key, day, rules.daily_cap):
+            return CAP_REACHED
     parts.latest.happened(asker)
     return ""
 

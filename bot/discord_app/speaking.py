@@ -6,7 +6,7 @@ import logging
 from bot import answering
 from bot.answering import Asked, Desk
 from bot.discord_app.buttons import Label, row
-from bot.discord_app.notices import APOLOGY, MANY_NOT_READ, NOT_READ
+from bot.discord_app.notices import APOLOGY, MANY_NOT_READ, NOT_READ, notice
 from bot.discord_app.outgoing import FORBIDDEN, UNREACHABLE, CannotSpeak, Shown, reason
 from bot.discord_app.parts import PLATFORM, Parts, Working
 from bot.discord_app.payloads import Said
@@ -127,7 +127,13 @@ async def take_back(parts: Parts, said: Said) -> None:
 async def apologise(parts: Parts, said: Said, rules: ChannelRules, mode: ChannelMode) -> None:
     """Say that a question could not be answered, once it is given up; in place of what was begun. Nobody else is told."""
     turn = await parts.store.conversations.find_turn(PLATFORM, said.place.key)
-    if turn is None or mode in (ChannelMode.OFF, ChannelMode.DRAFT) or await _called_off(parts, turn):
+    if mode in (ChannelMode.OFF, ChannelMode.DRAFT):
+        return
+    if turn is None:  # it failed before it was a question
+        if said.is_mention:
+            await notice(parts, said, APOLOGY)
+        return
+    if await _called_off(parts, turn):
         return
     posted = PostedReply(parts.speech(), spot_of(said, rules, turn.question), turn.id)
     try:

@@ -41,6 +41,12 @@ def test_what_cannot_be_understood_says_what_to_write(hours: str):
         spans_of(hours)
 
 
+def test_utc_needs_no_list_of_time_zones(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bot.opening.zone_of", None)
+    assert is_open("Fri 09:00-10:00", "UTC", datetime(2026, 11, 20, 9, 30, tzinfo=UTC))
+    assert is_open("", "Europe/Berlin", datetime(2026, 11, 20, tzinfo=UTC))
+
+
 @pytest.mark.parametrize("zone", ["Berlin", "", "../etc/passwd", "Europe/Nowhere"])
 def test_an_unknown_time_zone_says_what_to_write(zone: str):
     with pytest.raises(HoursRefused, match="is no time zone"):

@@ -1,6 +1,7 @@
 """A model that speaks when the test lets it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from tests.bot.discord_app.conftest import Shop
 
@@ -22,3 +23,10 @@ class Gate:
         """Let the model speak, and wait until the bot has said it."""
         self._opened.set()
         await self.shop.guild.settle()
+
+
+async def eventually(read: Callable[[], Awaitable[bool]], within_s: float = 5.0) -> None:
+    """Wait until it is so: while the model is held, a verb does not wait for everything that the bot is at."""
+    async with asyncio.timeout(within_s):
+        while not await read():
+            await asyncio.sleep(0.005)

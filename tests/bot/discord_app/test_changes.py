@@ -8,7 +8,7 @@ from bot.discord_app.payloads import Place
 from bot.discord_app.replying import PostedReply, Spot
 from storage.records import ChannelMode, Judgement, ThreadMode
 from tests.bot.discord_app.conftest import ANSWER, Shop
-from tests.bot.discord_app.slowly import Gate
+from tests.bot.discord_app.slowly import Gate, eventually
 from tests.discord.place import Message
 
 
@@ -16,6 +16,10 @@ async def questions(shop: Shop) -> list[str]:
     """The words of every question that is kept."""
     actor = await shop.store.people.find("discord", str(shop.guild.customer.id))
     return [] if actor is None else [turn.question for turn in await shop.store.conversations.asked_by(actor.id)]
+
+
+async def are_kept(shop: Shop, words: list[str]) -> bool:
+    return await questions(shop) == words
 
 
 async def mention(shop: Shop, text: str) -> Message:
@@ -27,10 +31,10 @@ async def test_a_question_edited_before_the_answer_is_answered_as_it_is_now(open
     open_shop.provider.script = lambda model, messages: f"You asked: {messages[-1].content}"
     question = await mention(open_shop, "Where is my parcel?")
     await there.edit(there.customer, question, f"{there.bot.mention} Where is my refund?")
+    await there.until(lambda: gate.asked == 2)
     await gate.open()
     [reply] = there.replies(question)
     assert reply.text == "You asked: Where is my refund?"
-    assert gate.asked == 2
     assert await questions(open_shop) == ["Where is my refund?"]
 
 
@@ -55,6 +59,7 @@ async def test_a_question_deleted_while_the_model_thinks_is_not_answered_and_not
     there, gate = open_shop.guild, Gate(open_shop)
     question = await mention(open_shop, "Where is my parcel?")
     await there.delete(there.customer, question)
+    await eventually(lambda: are_kept(open_shop, []))
     await gate.open()
     assert there.said_by_bot(there.support) == []
     assert there.threads(there.support) == []
@@ -163,6 +168,7 @@ async def test_a_thread_deleted_while_the_model_thinks_leaves_nothing_to_say(ope
     gate = Gate(open_shop)
     await there.say(there.customer, reply.channel, "And my refund?")
     await there.delete_channel(reply.channel)
+    await eventually(lambda: are_kept(open_shop, ["Where is my parcel?"]))
     await gate.open()
     assert there.said_by_bot(there.support) == []
     assert await questions(open_shop) == ["Where is my parcel?"]  # it stands in the channel
@@ -195,5 +201,10 @@ async def test_a_person_who_takes_over_while_the_model_thinks_is_not_talked_over
     gate = Gate(open_shop)
     follow_up = await there.say(there.customer, reply.channel, "And my refund?")
     await there.say(there.moderator, reply.channel, "I look after this.")
+
+    async def is_taken() -> bool:
+        return bool(await open_shop.store.hand_overs.all_open())
+
+    await eventually(is_taken)
     await gate.open()
     assert there.replies(follow_up) == []

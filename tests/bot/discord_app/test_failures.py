@@ -120,8 +120,9 @@ async def test_what_fails_three_times_is_given_up_with_an_apology_and_told_to_th
         assert len(there.replies(question)) == 1
 
 
-async def test_nobody_is_apologised_to_who_did_not_speak_to_the_bot(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("said_to", "apologies"), [("Lunch?", []), ("{bot} where is it?", [APOLOGY])])
+async def test_only_who_spoke_to_the_bot_reads_that_it_failed_before_it_knew_what_was_asked(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, said_to: str, apologies: list[str]
 ):
     async def broken(*_: object) -> None:
         raise RuntimeError("broken")
@@ -129,10 +130,10 @@ async def test_nobody_is_apologised_to_who_did_not_speak_to_the_bot(
     async with shop.opened():
         there = shop.guild
         monkeypatch.setattr(shop.running.app.parts.people, "up_to_date", broken)
-        said = await there.say(there.customer, there.support, "Lunch?")
+        said = await there.say(there.customer, there.support, said_to.format(bot=there.bot.mention))
         for _ in range(4):
             await shop.taken_up()
-        assert there.replies(said) == []
+        assert [reply.text for reply in there.replies(said)] == apologies
         assert len(told(shop)) == 1
 
 
