@@ -43,6 +43,8 @@ PARTS = sft({"role": "user", "content": [{"type": "text", "text": "Hi"}]}, BOT)
             id="together's own dpo sample begins with a greeting",
         ),
         pytest.param(TOGETHER, Method.SFT, sft(SYSTEM, USER, BOT, USER, BOT), id="together turns"),
+        pytest.param(OPENAI, Method.SFT, sft(USER, {**BOT, "weight": 1}), id="a weight of 1"),
+        pytest.param(OPENAI, Method.SFT, sft({**USER, "content": "Größe? 😀"}, BOT), id="more than ASCII"),
     ],
 )
 def test_what_the_vendor_documents_passes(vendor: Quirks, method: Method, row: dict[str, Any]):
@@ -91,6 +93,13 @@ def test_no_vendor_takes_a_line_like_this(vendor: Quirks, row: dict[str, Any], w
         pytest.param(NEBIUS, WEIGHTED, "messages[1].weight: nebius documents no weights", id="nebius weights"),
         pytest.param(CRUSOE, WEIGHTED, "messages[1].weight: crusoe documents no weights", id="crusoe weights"),
         pytest.param(OPENAI, sft(USER, {**BOT, "weight": 0}), "no assistant message to learn", id="all weights 0"),
+        pytest.param(OPENAI, sft(USER, {**BOT, "weight": 2}), "messages[1].weight is 2", id="two"),
+        pytest.param(
+            OPENAI,
+            sft({"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}, BOT),
+            "messages[0].content is not text",
+            id="a part of another API",
+        ),
         pytest.param(OPENAI, sft(USER, {**BOT, "weight": 0.5}), "messages[1].weight is 0.5", id="half"),
         pytest.param(OPENAI, sft(USER, {**BOT, "weight": 1.0}), "messages[1].weight is 1.0", id="a float"),
         pytest.param(OPENAI, sft(USER, {**BOT, "weight": True}), "messages[1].weight is true", id="true"),
@@ -175,6 +184,15 @@ TWO = [BOT, BOT]
         ),
         pytest.param(OPENAI, dpo(preferred_output=BOT), "preferred_output is not a list of messages", id="no list"),
         pytest.param(OPENAI, dpo(preferred_output=[USER]), "preferred_output is not the assistant's", id="a user's"),
+        pytest.param(
+            OPENAI, dpo(preferred_output=[BOT, USER]), "preferred_output is not the assistant's", id="and a user's"
+        ),
+        pytest.param(
+            OPENAI,
+            dpo(preferred_output=[{"role": "tool", "tool_call_id": "c", "content": "{}"}]),
+            "preferred_output[0] answers a call that was not made before it",
+            id="a tool's alone",
+        ),
         pytest.param(TOGETHER, dpo(preferred_output=TWO), "preferred_output has 2 messages", id="together takes one"),
         pytest.param(TUNER, dpo(non_preferred_output=TWO), "non_preferred_output has 2 messages", id="tuner takes one"),
         pytest.param(
