@@ -1,0 +1,133 @@
+"""Pure: what a text states that another may deny: numbers, negations, opposites, and words exchanged for others.
+
+Word lists are of the larger European languages, with negations of some others. A language that is not among them is compared by
+its numbers and words alone.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from curation.examples import normalised
+
+_NEGATING = """
+not no never none cannot without nicht kein keine keinen keinem keiner nie niemals ohne pas jamais aucun aucune sans nunca jamás
+ningún ninguna sin non senza não sem niet geen nooit zonder inte aldrig ingen utan nigdy bez не нет никогда без değil yok
+لا لم لن ليس לא אין
+"""
+_NEGATIONS = frozenset(_NEGATING.split())
+_NEGATED_WITHIN = re.compile("ない|ません|不|没|沒|無|无|안 |않|없")
+_CONTRACTED = re.compile(r"n['’]t\b|\bn['’](?=\w)", re.IGNORECASE)
+_OPPOSITES = """
+enable disable|activate deactivate|on off|open close|open closed|add remove|start stop|lock unlock
+install uninstall|block unblock|subscribe unsubscribe|increase decrease|before after|with without
+allowed forbidden|allow forbid|allow deny|possible impossible|included excluded|include exclude
+free paid|always never|yes no|buy sell|upload download|import export|upgrade downgrade|login logout
+up down|minimum maximum|min max|first last|more less|sender recipient|monthly yearly|old new
+public private|hide show|accept decline|aktivieren deaktivieren|einschalten ausschalten|öffnen schließen
+hinzufügen entfernen|starten stoppen|sperren entsperren|ja nein|vor nach|mit ohne|erlaubt verboten
+möglich unmöglich|kostenlos kostenpflichtig|immer nie|installieren deinstallieren|ein aus|an aus
+activer désactiver|ouvrir fermer|ajouter supprimer|oui non|avant après|avec sans|gratuit payant
+toujours jamais|activar desactivar|abrir cerrar|añadir eliminar|sí no|antes después|con sin
+posible imposible|gratis pago|siempre nunca
+"""
+_OPPOSED = frozenset(
+    pair
+    for written in re.split(r"[|\n]", _OPPOSITES.strip())
+    for a, b in [written.split()]
+    for pair in ((a, b), (b, a))
+)
+_OPPOSING = frozenset(word for pair in _OPPOSED for word in pair)
+_UNSPACED = re.compile("[\u30a0-\u30ff\u3400-\u9fff]")
+_RUNS = re.compile("[\u30a0-\u30ff]+|[\u3400-\u9fff]+|[^\u3040-\u30ff\u3400-\u9fff]+")  # hiragana, between, is grammar
+_WORD_SHORTEST = 4  # letters; shorter ones are mostly articles, pronouns and prepositions
+
+
+def words(text: str) -> list[str]:
+    """A text's words for comparison: normalised, with "n't" as a word of its own."""
+    return normalised(_CONTRACTED.sub(" not ", text)).split()
+
+
+def is_negated(text: str) -> bool:
+    """Whether a text says no an odd number of times: "not impossible" is rare, "not … not" is two statements."""
+    found = sum(word in _NEGATIONS for word in words(text)) + len(_NEGATED_WITHIN.findall(text))
+    return found % 2 == 1
+
+
+def opposites(one: Iterable[str], other: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Words of one text whose opposite stands in the other, where neither text has both."""
+    mine, theirs = set(one), set(other)
+    left = sorted(word for word in mine - theirs if word in _OPPOSING)
+    right = sorted(word for word in theirs - mine if word in _OPPOSING)
+    return tuple((a, b) for a in left for b in right if (a, b) in _OPPOSED)
+
+
+def prompts_agree(one: str, other: str) -> bool:
+    """Whether two questions that look alike ask the same: same numbers, same negation, no opposite, no word exchanged.
+
+    A typo, another ending or a word more on one side are no exchange.
+    """
+    mine, theirs = _asking(one), _asking(other)
+    if mine.numbered != theirs.numbered or mine.is_negated != theirs.is_negated or opposites(mine.words, theirs.words):
+        return False
+    left, right = mine.telling - theirs.telling, theirs.telling - mine.telling
+    return all(_has(right, word) for word in left) or all(_has(left, word) for word in right)
+
+
+def _has(words: Iterable[str], word: str) -> bool:
+    return any(is_same_word(word, other) for other in words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What of a question counts when it is compared."""
+
+    words: frozenset[str]
+    telling: frozenset[str]
+    numbered: tuple[str, ...]
+    is_negated: bool
+
+
+@lru_cache(maxsize=16_384)  # a question is compared with many in a row; about 2 KB each
+def _asking(question: str) -> _Asking:
+    found = words(question)
+    return _Asking(frozenset(found), _telling(found), tuple(_numbered(found)), is_negated(question))
+
+
+def _telling(of: Iterable[str]) -> frozenset[str]:
+    """The words that tell what is asked: the long ones; in Japanese what is written in characters or katakana."""
+    runs = [run for word in of for run in _RUNS.findall(word)]
+    return frozenset(run for run in runs if len(run) >= (2 if _UNSPACED.match(run) else _WORD_SHORTEST))
+
+
+def _numbered(of: Iterable[str]) -> list[str]:
+    return sorted(word for word in of if any(character.isdigit() for character in word))
+
+
+def is_same_word(one: str, other: str) -> bool:
+    """Whether two words are one: a typo (one letter, two from eight letters on), or another ending of a long beginning."""
+    shorter = min(len(one), len(other))
+    begins_alike = shorter >= _WORD_SHORTEST and one[: max(4, shorter - 2)] == other[: max(4, shorter - 2)]
+    if begins_alike and abs(len(one) - len(other)) <= 3:
+        return True
+    if len(set(one) ^ set(other)) > 4:  # two letters changed make at most four that only one of them has
+        return False
+    return _distance(one, other) <= (2 if shorter >= 8 else 1)
+
+
+def _distance(one: str, other: str) -> int:
+    """Letters to change, add, leave out or swap with their neighbour (Damerau's distance); 3 where it is more than 2."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        next_row = [i]
+        for j, b in enumerate(other, 1):
+            cost = min(row[j] + 1, next_row[j - 1] + 1, row[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, before[j - 2] + 1)
+            next_row.append(cost)
+        before, row = row, next_row
+    return min(row[-1], 3)

@@ -1,0 +1,130 @@
+"""Pure: answers to one question that cannot both be right. Each is found with what differs, for a person to decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import product
+
+from curation.agreeing import is_negated, is_same_word, opposites, prompts_agree, words
+from curation.similar import Search
+from curation.stated import read
+
+AGREEING = 0.6  # Jaccard of two questions from which they may ask the same; `prompts_agree` has the last word
+SAME_TEXT = 0.5  # of the shorter answer's words, that two answers share when they say the same
+# A question asked a thousand times stays linear: of the different answers to one question, so many of the newest are compared
+# with each other, and so many with those to another question that agrees.
+MOST_COMPARED = 20
+MOST_ACROSS = 5
+
+
+class Differs(StrEnum):
+    """What two answers differ in."""
+
+    NUMBER = "number"
+    NEGATION = "negation"  # one says no or the opposite
+    URL = "url"
+    DATE = "date"  # also weekdays and times of day
+    TEXT = "text"  # they have too few words in common
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question and its answer, by the id of what they belong to. `at` is when the answer began to hold."""
+
+    id: str
+    question: str
+    answer: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one answer says and the other does not, in the spelling they were compared in; both empty for `TEXT`."""
+
+    kind: Differs
+    older: tuple[str, ...]
+    newer: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two ids whose questions agree and whose answers do not."""
+
+    older: str
+    newer: str
+    similarity: float  # of the questions, in [0, 1]
+    differences: tuple[Difference, ...]  # never empty
+
+
+def contradictions(items: Sequence[Answered]) -> tuple[Contradiction, ...]:
+    """Every pair that contradicts, oldest first. Items of one time are in the order of their ids.
+
+    The same answer given again to the same question is compared once, as its newest.
+    """
+    askings: dict[str, dict[str, Answered]] = {}  # question → answer → the newest item that gives it
+    for item in sorted(items, key=lambda item: (item.at, item.id)):
+        answers = askings.setdefault(" ".join(words(item.question)) or item.question.strip(), {})
+        answers.pop(item.answer.strip(), None)
+        answers[item.answer.strip()] = item
+    groups = [list(answers.values())[-MOST_COMPARED:] for answers in askings.values()]
+    found = [
+        contradiction
+        for group in groups
+        for number, older in enumerate(group)
+        for newer in group[number + 1 :]
+        if (contradiction := _contradiction(older, newer, 1.0))
+    ]
+    for pair in Search([group[0].question for group in groups], AGREEING).pairs():
+        one, other = groups[pair.first], groups[pair.second]
+        if not prompts_agree(one[0].question, other[0].question):
+            continue
+        for mine, theirs in product(one[-MOST_ACROSS:], other[-MOST_ACROSS:]):
+            older, newer = sorted((mine, theirs), key=lambda item: (item.at, item.id))
+            if contradiction := _contradiction(older, newer, pair.similarity):
+                found.append(contradiction)
+    position = {item.id: (item.at, item.id) for item in items}
+    return tuple(sorted(found, key=lambda pair: (position[pair.newer], position[pair.older])))
+
+
+def _contradiction(older: Answered, newer: Answered, similarity: float) -> Contradiction | None:
+    differences = differing(older.answer, newer.answer)
+    return Contradiction(older.id, newer.id, similarity, differences) if differences else None
+
+
+def differing(older: str, newer: str) -> tuple[Difference, ...]:
+    """What two answers to one question disagree in; () when they can both be right.
+
+    Saying more is no disagreement: each must state something of a kind that the other does not.
+    """
+    one, other = read(older), read(newer)
+    found: list[Difference] = []
+    for kind, mine, theirs in (
+        (Differs.NUMBER, one.numbers, other.numbers),
+        (Differs.URL, one.urls, other.urls),
+        (Differs.DATE, one.dates, other.dates),
+    ):
+        if mine - theirs and theirs - mine:
+            found.append(Difference(kind, tuple(sorted(mine - theirs)), tuple(sorted(theirs - mine))))
+    if _shared(words(one.rest), words(other.rest)) < SAME_TEXT:
+        return (*found, Difference(Differs.TEXT, (), ()))
+    opposed = opposites(words(older), words(newer))
+    if opposed or is_negated(older) != is_negated(newer):
+        found.append(Difference(Differs.NEGATION, tuple(a for a, _ in opposed), tuple(b for _, b in opposed)))
+    return tuple(found)
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+    """The share of the shorter text's words that the longer has, too, typos and endings aside; 1 when one of them has none."""
+    shorter, longer = sorted((_parts(one), _parts(other)), key=len)
+    if not shorter:
+        return 1.0
+    return sum(
+        word in longer or any(is_same_word(word, w) for w in longer if w[:1] == word[:1]) for word in shorter
+    ) / len(shorter)
+
+
+def _parts(of: Sequence[str]) -> set[str]:
+    """Words of three letters and more (articles and the like say little); all when there are none; pairs of unspaced letters."""
+    unspaced = {word[i : i + 2] for word in of for i in range(len(word) - 1) if "\u3040" <= word[i] <= "\u9fff"}
+    return unspaced or {word for word in of if len(word) >= 3} or set(of)
