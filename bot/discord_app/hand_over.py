@@ -34,7 +34,8 @@ async def ring(parts: Parts, conversation_id: str, place: Place, *, is_first_try
 
     This is the only message of ours that may ring anybody, and it names exactly the role that it may ring.
     """
-    store, role = parts.store, parts.rules.escalation_role
+    store = parts.store
+    role = "" if place.is_direct else parts.rules.escalation_role  # in private there is nobody to ring
     posting, is_new = await store.postings.intend(
         PLATFORM, PostingKind.NOTICE, conversation_id, 0, place.room_key, at=parts.now()
     )
@@ -43,7 +44,7 @@ async def ring(parts: Parts, conversation_id: str, place: Place, *, is_first_try
     text = f"<@&{role}> {ASKED}" if role else ASKED
     try:
         key = "" if is_new else await _said_before(parts, place, text)
-        key = key or str((await _say(parts, place, text, nonce_of(posting))).id)
+        key = key or str((await _say(parts, place, text, role, nonce_of(posting))).id)
     except CannotSpeak:
         await store.postings.dropped(posting.id)  # the triage card tells the team; here nothing can be said
         return False
@@ -51,9 +52,9 @@ async def ring(parts: Parts, conversation_id: str, place: Place, *, is_first_try
     return True
 
 
-async def _say(parts: Parts, place: Place, text: str, nonce: str) -> discord.Message:
+async def _say(parts: Parts, place: Place, text: str, role: str, nonce: str) -> discord.Message:
     allowed = NOBODY
-    if role := parts.rules.escalation_role:
+    if role:
         roles = [discord.Object(int(role))]
         allowed = discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
     answers = discord.MessageReference(

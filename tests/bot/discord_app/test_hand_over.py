@@ -66,6 +66,20 @@ async def test_two_people_who_press_at_once_ring_once(shop: Shop, monkeypatch: p
         assert len([said for said in there.said_by_bot(reply.channel) if ASKED in said.text]) == 1
 
 
+async def test_in_a_direct_message_nobody_is_rung_and_it_is_said_all_the_same(shop: Shop):
+    async with shop.opened(discord_direct_messages=True):
+        there = shop.guild
+        shop.settings["discord_escalation_role"] = str(there.moderators.id)
+        await there.restart(shop.client())
+        await there.direct_message(there.customer, "Where is my parcel?")
+        [reply] = there.said_by_bot(there.dm(there.customer))
+        await there.click(there.customer, reply, label="Get a human")
+        await there.direct_message(there.customer, "Hello?")
+        said = [one for one in there.said_by_bot(there.dm(there.customer)) if not one.ephemeral]
+        assert [one.text for one in said] == [reply.text, ASKED]
+        assert there.pinged(said[1]) == []
+
+
 async def test_where_no_role_is_set_nobody_is_rung(open_shop: Shop):
     _, reply = await open_shop.asked()
     there = open_shop.guild
