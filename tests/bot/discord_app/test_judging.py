@@ -134,6 +134,7 @@ async def test_a_pencil_brings_a_button_in_private_that_opens_the_form(open_shop
     [message] = direct(open_shop, there.moderator)
     assert message.shown.startswith("What should that answer have been?\n-# https://discord.com/channels/")
     assert message.labels == ["Correct this answer"]
+    assert there.said_by_bot(there.review) == []
     opened = await there.click(there.moderator, message, label="Correct this answer")
     assert opened.modal is not None
     sent = await there.submit(there.moderator, {"text": "It is here."})

@@ -77,6 +77,15 @@ async def test_approving_closes_the_card_in_place_and_its_proposer_hears_once(op
     )  # the answer, the card, the notice: Discord sends none twice by its nonce
 
 
+async def test_nobody_waits_for_the_boards_next_look(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(boards, "LOOK_S", 3_600.0)
+    async with shop.opened():
+        there = shop.guild
+        _, card = await proposed(shop)
+        await there.click(there.approver, card, label="Approve")
+        await there.until(lambda: "**Approved**" in (there.reread(card) or card).shown)
+
+
 async def test_rejecting_asks_why_and_the_proposer_reads_it(open_shop: Shop):
     there = open_shop.guild
     correction, card = await proposed(open_shop)
@@ -264,35 +273,3 @@ async def test_a_decision_is_heard_of_where_there_is_no_review_channel(shop: Sho
         await moderation.approve(shop.store, noor, correction.id, team_of_one=False, now=shop.clock())
         [said] = await heard(shop)
         assert said.startswith("**Noor approved** your correction")
-
-
-# ---------------------------------------------------------------- conversations in a person's hands
-
-
-async def test_a_hand_over_is_taken_and_resolved_on_its_card(open_shop: Shop):
-    there = open_shop.guild
-    _, reply = await open_shop.asked("Where is my *parcel*?")
-    await there.click(there.customer, reply, label="Get a human")
-    card = await card_in(open_shop, there.triage)
-    assert card.shown.split("\n")[0] == "**A person is needed, asked for by customer**"
-    assert "**Customer**  Where is my \\*parcel\\*?" in card.shown
-    assert card.labels == ["I'll take it", "Resolved"]
-    await there.click(there.moderator, card, label="I'll take it")
-    assert told(open_shop, there.moderator) == "It is yours. The bot stays silent there until you press Resolved."
-    taken = await until_said(open_shop, card, "moderator looks after it.")
-    assert taken.labels == ["Resolved"]
-    await there.click(there.moderator, taken, label="Resolved")
-    assert told(open_shop, there.moderator) == "Given back. The bot answers there again."
-    assert (await until_said(open_shop, card, "**Resolved.**")).labels == []
-
-
-async def test_a_hand_over_is_taken_once(open_shop: Shop):
-    there = open_shop.guild
-    _, reply = await open_shop.asked()
-    await there.click(there.customer, reply, label="Get a human")
-    card = await card_in(open_shop, there.triage)
-    [take] = [one for one in card.custom_ids if ":take:" in one]
-    answers = await there.click_together([there.moderator, there.admin], card, custom_id=take)
-    said = sorted(answer.followups[0].text for answer in answers)
-    assert said[0].startswith("It is yours.")
-    assert said[1].endswith("was faster and looks after it.")
