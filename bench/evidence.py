@@ -21,7 +21,7 @@ from curation.evidence.rules import HARM_RULES
 Stop = Callable[[Random], int | None]  # one experiment: after how many pairs or votes it was decided; None: it was not
 
 SHARE = 0.10  # of the conversations, given to the canary
-NEAR = 0.15  # a median may differ by this much from the reference's: seeds alone move it by 0.10
+NEAR = 0.15  # a median may differ by this much from the promised one: seeds alone move it by 0.10
 ERRORS = 3  # standard errors of a simulated rate that are put down to chance
 BASE_RATES = (0.5, 0.75, 0.9)  # thumbs up, where two models are equal
 LONG, MEDIUM = 20_000, 3_000  # pairs or votes after which an undecided power experiment is given up
@@ -167,7 +167,7 @@ def nothing_to_find(limit: int) -> dict[str, tuple[float, Stop]]:
 
 
 def something_to_find() -> dict[str, tuple[int, Stop]]:
-    """Name → (the median that evidence.md found for it, the experiment)."""
+    """Name → (the median promised for it, found by another program before this one was written, the experiment)."""
     return {
         "promotion .60 → .75": (120, preferred(0.75, 0.60, 0.05, LONG)),
         "promotion .75 → .85": (199, preferred(0.85, 0.75, 0.05, LONG)),
@@ -186,7 +186,7 @@ def something_to_find() -> dict[str, tuple[int, Stop]]:
     }
 
 
-# (chance of a win, q0, alpha) → evidence.md's median: a judge's or moderators' winning share, and votes under a floor of .60.
+# (chance of a win, q0, alpha) → the median promised: a judge's or moderators' winning share, and votes under a floor of .60.
 EXACT = {
     **{(q, 0.5, 0.05): median for q, median in {0.55: 785, 0.6: 170, 0.65: 68, 0.7: 37, 0.75: 23, 0.8: 17}.items()},
     **{(bad, 0.4, 0.05): median for bad, median in {0.5: 162, 0.6: 38, 0.7: 16}.items()},
@@ -210,21 +210,21 @@ def main() -> None:
     rival = error_rate(naive(0.75, limit), runs, "naive")
     rows.append({"rule": "rival: P(better) > 95 %, both 0.75", "cases": limit, "runs": runs, "false": round(rival, 4)})
     promises.append(Promise("the rival errs more often than twice our alpha", rival, 0.10, "higher"))
-    for name, (reference, run) in something_to_find().items():
+    for name, (promised, run) in something_to_find().items():
         median = median_stop(run, power_runs, name)
-        rows.append({"rule": name, "runs": power_runs, "median": median, "reference": reference})
-        promises.append(_near(name, median, reference))
-    for (q, q0, alpha), reference in EXACT.items():
+        rows.append({"rule": name, "runs": power_runs, "median": median, "promised": promised})
+        promises.append(_near(name, median, promised))
+    for (q, q0, alpha), promised in EXACT.items():
         name = f"{q} of the {'pairs won' if q0 == EVEN else 'votes thumbs down, floor .60'}, alpha {alpha}, exact"
         median = median_pairs(q, alpha, 2_000, q0) or math.inf
         power = decided_by(q, alpha, 100, q0)[-1]
-        rows.append({"rule": name, "median": median, "reference": reference, "by 100": round(power, 3)})
-        promises.append(_near(name, median, reference))
+        rows.append({"rule": name, "median": median, "promised": promised, "by 100": round(power, 3)})
+        promises.append(_near(name, median, promised))
     finish("evidence", promises, rows, options.json)
 
 
-def _near(name: str, median: float, reference: int) -> Promise:
-    return Promise(f"median off the reference, {name}", round(abs(median / reference - 1), 3), NEAR, "lower")
+def _near(name: str, median: float, promised: int) -> Promise:
+    return Promise(f"median off the promised one, {name}", round(abs(median / promised - 1), 3), NEAR, "lower")
 
 
 if __name__ == "__main__":

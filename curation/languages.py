@@ -100,8 +100,8 @@ def language_of(text: str) -> str | None:
 
 def _by_small_words(prose: str) -> str | None:
     """The language whose small words are clearly the most: at least three, and more than any other's."""
-    # A word with a digit or a sign within is a key, a number, a name: its letters say nothing.
-    words = {word for word in (part.strip(EDGES) for part in prose.split()) if word.isalpha()}
+    # Whole words only: "a" and "de" within a key or a name with signs say nothing.
+    words = {part.strip(EDGES) for part in prose.split()}
     counts = Counter({code: len(words & small) for code, small in _WORDS.items()})
     (best, most), (_, second) = counts.most_common(2)
     return best if most >= LEAST_WORDS and most > second else None

@@ -50,7 +50,7 @@ def votes_that_count(
     vote was taken back in time, the person's next one counts.
     """
     told: dict[tuple[str, str], list[VoteEvent]] = {}
-    for event in set(events):
+    for event in events:
         key = event.voter_id, event.reply_id
         if key not in left_out and event.voted_at < blocks.closes_at(event.replied_at):
             told.setdefault(key, []).append(event)

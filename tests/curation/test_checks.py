@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from curation.checks import ChecksWrong, Failure, declared, failures, says
+from curation.checks import ChecksWrong, Failure, Schema, declared, failures, says
 
 SHAPE = {
     "type": "object",
@@ -72,6 +72,7 @@ def test_length(bounds: dict[str, int], answer: str, sentence: str | None):
         ("100 % sure", "100 %", True),
         ("1100 %", "100 %", False),
         ("送料は無料です", "無料", True),
+        ("Hey @anna!", "hey @", True),
         ("a+b", "a+b", True),
         ("aab", "a+b", False),
         ("", "x", False),
@@ -153,6 +154,19 @@ def test_a_schema_never_goes_to_the_network(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     with pytest.raises(ChecksWrong):
         declared({"json_schema": {"allOf": [{"$ref": "http://192.0.2.1/shape"}]}})
+
+
+def test_even_a_schema_that_was_not_declared_never_goes_to_the_network(monkeypatch: pytest.MonkeyPatch):
+    tried: list[object] = []
+
+    def refuse(_: socket.socket, address: object) -> None:
+        tried.append(address)
+        raise OSError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with pytest.raises(Exception, match=r"Unresolvable: http://192\.0\.2\.1/shape"):
+        Schema({"$ref": "http://192.0.2.1/shape"}).failure("1")
+    assert tried == []
 
 
 def test_nothing_declared_asks_for_nothing():

@@ -56,6 +56,7 @@ def test_an_answer_of_one_or_two_sentences_is_told(code: str):
         "`the and of you that`",
         "the-of.and_you@for.example",
         "a a a a a a",
+        "key=a/de/por_un",
         "Можно",
         "شما می‌توانید کالا را پس بدهید.",
     ],
@@ -68,6 +69,7 @@ def test_an_answer_of_one_or_two_sentences_is_told(code: str):
         "code",
         "mail",
         "one-word-often",
+        "key",
         "no-letter-of-its-own",
         "Persian",
     ],
@@ -80,6 +82,10 @@ def test_three_small_words_are_the_least():
     assert language_of("Thank you for this") == "en"
     assert language_of("Thank you always for") is None
     assert LEAST_WORDS == 3
+
+
+def test_what_two_languages_share_decides_nothing_between_them():
+    assert language_of("Jeg har det og kan det") is None  # Danish and Norwegian
 
 
 def test_a_link_or_a_name_changes_nothing():

@@ -1,4 +1,4 @@
-"""Evidence by betting: the reference's numbers, products multiplied out, and what must hold for any votes."""
+"""Evidence by betting: numbers known beforehand, products multiplied out, and what must hold for any votes."""
 
 import math
 import warnings
@@ -118,7 +118,7 @@ def test_the_least_difference_is_below_what_was_seen(drawn: list[float]):
 
 
 def by_hand(cast: list[Vote], share: float) -> float:
-    """The reference's formula, multiplied out."""
+    """The formula, multiplied out."""
     wealth = dict.fromkeys(STAKES, 1.0)
     for t, vote in enumerate(cast):
         b = sum(earlier.good for earlier in cast[:t]) / t if t else 0.5

@@ -179,6 +179,8 @@ def test_sealed_rules_decide_and_changed_ones_refuse():
     ):
         with pytest.raises(RulesChanged, match="begin a new experiment"):
             changed.check(seal)
+        with pytest.raises(RulesChanged, match="begin a new experiment"):
+            RULES.check(changed.seal())
 
 
 @pytest.mark.parametrize("wrong", [{"alpha": 0.0}, {"floor": 1}, {"candidate_share": 1.0}, {"q0": -0.5}])

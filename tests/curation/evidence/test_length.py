@@ -67,10 +67,11 @@ def test_where_length_tells_nothing_the_rate_is_the_raw_one():
         [],
         [LengthPair(True, 10, 10)],
         [LengthPair(True, 120, 100)] * 5 + [LengthPair(False, 80, 100)] * 5,
+        [LengthPair(True, 80, 100)] * 5 + [LengthPair(False, 120, 100)] * 5,
         [LengthPair(True, 100 + by, 100) for by in range(9)],
         [LengthPair(won, 120, 100) for won in (True, False)],
     ],
-    ids=["none", "one", "the-longer-always-wins", "all-won", "always-longer-by-the-same"],
+    ids=["none", "one", "the-longer-always-wins", "the-shorter-always-wins", "all-won", "always-longer-by-the-same"],
 )
 def test_where_length_and_winning_cannot_be_told_apart_there_is_no_rate(pairs: list[LengthPair]):
     found = length_controlled(pairs)

@@ -1,4 +1,4 @@
-"""The evidence in pairs: the reference's numbers, the integral it stands for, and what must hold at any counts."""
+"""The evidence in pairs: numbers known beforehand, the integral it stands for, and what must hold at any counts."""
 
 import math
 import warnings

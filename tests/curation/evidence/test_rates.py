@@ -48,9 +48,10 @@ def test_the_reference_win_rate():
     assert (found.people, found.judge_only) == (8, 12)
 
 
-def test_without_a_judge_it_is_the_mean_of_the_people():
-    found = win_rate(PEOPLE, JUDGE, [])
-    assert (found.rate, found.judge_weight) == (fmean(PEOPLE), 0)
+@pytest.mark.parametrize("more", [[], [1]], ids=["none", "one"])
+def test_too_few_verdicts_of_the_judge_alone_are_left_out(more: list[int]):
+    found = win_rate(PEOPLE, JUDGE, more)
+    assert (found.rate, found.judge_weight, found.judge_only) == (fmean(PEOPLE), 0, len(more))
 
 
 @pytest.mark.parametrize(
