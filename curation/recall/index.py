@@ -1,0 +1,271 @@
+"""The instant fix: approved corrections in memory, and those of them that fit a question. Pure but for its own content: no clock,
+no database, no network. Words and meaning propose; curation.recall.gate decides.
+
+Adding, removing and superseding touch one correction (and, every so often, make room: constant work on average).
+Not for several threads at once: it belongs to one event loop.
+"""
+
+import heapq
+import math
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from curation.recall import gate
+from curation.recall.fix import Fix, Place, Recalled, holds, order
+from curation.recall.gate import Candidate, Meaning
+from curation.recall.meaning import Embedder
+from curation.recall.vectors import Vectors
+from curation.recall.weights import THRESHOLDS
+from curation.recall.words import Reading, in_context, is_asking, leans_on_history, read
+from storage.records import Message
+
+RECALL = "recall-1"  # raise when what is found or its order changes: a model trained with another recall must be known as such
+
+PROPOSED = 24  # candidates from words, and as many from meaning, that the gate looks at
+VISITED = 3000  # postings one question may visit, rarest terms first: what keeps the slowest question fast
+BESIDE = 0.5  # a fix less than half as likely as the best one stays away: a small model copies whichever it is shown
+IN_ANSWER = 0.4  # weight of a term found only in the answer
+PRIOR = 20  # corrections we pretend to have besides, so that in an index of three a term's rarity still means something
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    fix: Fix
+    candidate: Candidate
+
+
+class RecallIndex:
+    """Approved corrections, findable by what is asked."""
+
+    def __init__(
+        self, embedder: Embedder | None = None, *, threshold: float | None = None, beside: float = BESIDE
+    ) -> None:
+        """`threshold`: the smallest chance at which a fix is shown; as measured for the embedder when None."""
+        self._embedder = embedder
+        self._beside = beside
+        self._threshold = threshold
+        self._clear()
+
+    def _clear(self) -> None:
+        self._entries: list[_Entry | None] = []  # by slot
+        self._slots: dict[str, int] = {}  # fix id → slot
+        self._postings: dict[
+            str, array[int]
+        ] = {}  # term → slot * 2, + 1 where it is only in the answer; dead slots stay
+        self._counts: dict[str, int] = {}  # term → living questions with it
+        self._same: dict[str, array[int]] = {}  # folded text, and terms in order of the alphabet → slots
+        self._vectors = Vectors()
+
+    @property
+    def shape(self) -> str:
+        """What finds, by name: a dataset built under one shape is not to be served under another."""
+        return f"{RECALL}:{self._embedder.name if self._embedder else 'words'}"
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __contains__(self, fix_id: object) -> bool:
+        return fix_id in self._slots
+
+    # ------------------------------------------------------------ content
+
+    def add(self, fix: Fix) -> None:
+        """Make a fix findable from now on; one with the same id is replaced."""
+        self.add_all((fix,))
+
+    def add_all(self, fixes: Iterable[Fix]) -> None:
+        """Add many; the embedder is asked once."""
+        newest = {fix.id: fix for fix in fixes}
+        texts: list[str] = []
+        for fix in newest.values():
+            self.remove(fix.id)
+            asked = in_context(fix.question, fix.history)
+            slot = len(self._entries)
+            candidate = Candidate(read(asked), read(fix.answer))
+            self._entries.append(_Entry(fix, candidate))
+            self._slots[fix.id] = slot
+            self._post(slot, candidate)
+            texts += [asked, fix.answer]
+        if self._embedder is not None and texts:
+            rows = self._embedder.embed(texts)
+            self._vectors.extend(rows[0::2], rows[1::2])
+
+    def supersede(self, old_id: str, fix: Fix) -> None:
+        """Put a newer correction in an older one's place; the older one need not be there."""
+        self.remove(old_id)
+        self.add(fix)
+
+    def remove(self, fix_id: str) -> bool:
+        """Forget a fix at once; False when it is not there. Its text is gone from memory with the call."""
+        slot = self._slots.pop(fix_id, None)
+        if slot is None:
+            return False
+        entry = self._entries[slot]
+        self._entries[slot] = None
+        if entry is not None:
+            for term in entry.candidate.question.terms:
+                self._counts[term] -= 1
+        if self._embedder is not None:
+            self._vectors.forget(slot)
+        if len(self._entries) > 64 and len(self._slots) * 2 < len(self._entries):
+            self._make_room()
+        return True
+
+    def _post(self, slot: int, candidate: Candidate) -> None:
+        asked = candidate.question
+        for term in asked.terms:
+            self._postings.setdefault(term, array("Q")).append(slot * 2)
+            self._counts[term] = self._counts.get(term, 0) + 1
+        for term in candidate.answer.terms:
+            if term not in asked.terms:
+                self._postings.setdefault(term, array("Q")).append(slot * 2 + 1)
+        for key in _same_keys(asked):
+            self._same.setdefault(key, array("Q")).append(slot)
+
+    def _make_room(self) -> None:
+        """Number the living anew; half were dead, so each removal has paid for two."""
+        living = [(slot, entry) for slot, entry in enumerate(self._entries) if entry is not None]
+        vectors = self._vectors.only([slot for slot, _ in living]) if self._embedder is not None else Vectors()
+        self._clear()
+        self._vectors = vectors
+        for slot, (_, entry) in enumerate(living):
+            self._entries.append(entry)
+            self._slots[entry.fix.id] = slot
+            self._post(slot, entry.candidate)
+
+    # ------------------------------------------------------------ asking
+
+    def recall(
+        self,
+        question: str,
+        place: Place,
+        now: datetime,
+        limit: int = 3,
+        *,
+        history: Sequence[Message] = (),
+        without: Collection[str] = (),
+    ) -> tuple[Recalled, ...]:
+        """The fixes that fit, best first, at most `limit`; () when none does.
+
+        Fixes that do not hold at this place or time, and those whose ids are in `without` (learned by the serving model;
+        or the example's own, when a dataset is built), are never among them. Of fixes with the very same question only one
+        comes: the narrowest scope, then the newest.
+        """
+        asked = read(question)
+        if limit <= 0 or not self._slots:
+            return ()
+        found = self._found(question, asked, place, now, without)
+        composed = in_context(question, history)
+        if composed != question and is_asking(asked):
+            found += [
+                r
+                for r in self._found(composed, read(composed), place, now, without)
+                if continues(asked, self._read(r.fix))
+            ]
+        elif composed != question:
+            text = read(composed).text  # "why?" after the very question that it was corrected after
+            found += [
+                r for r in self._repeats(read(composed), place, now, without) if self._read(r.fix).question.text == text
+            ]
+        found.sort(key=order)
+        found = [recalled for recalled in found if recalled.score >= found[0].score * self._beside]
+        chosen: dict[str, Recalled] = {}
+        for recalled in found:
+            chosen.setdefault(read(in_context(recalled.fix.question, recalled.fix.history)).text, recalled)
+        return tuple(chosen.values())[:limit]
+
+    def _found(
+        self, text: str, asked: Reading, place: Place, now: datetime, without: Collection[str]
+    ) -> list[Recalled]:
+        """Every fix that the gate lets through for one wording of the question."""
+        repeats = self._repeats(asked, place, now, without)
+        if not is_asking(asked):
+            return repeats  # only emoji, signs or courtesy: nothing but the very same text
+        vector = None
+        if self._embedder is not None and asked.is_english:
+            vector = self._embedder.embed([text])[0]
+        model = self._embedder.name if self._embedder is not None and vector is not None else "words"
+        threshold = THRESHOLDS[model] if self._threshold is None else self._threshold
+        slots = self._proposed(asked, place, now, without)
+        if vector is not None:
+            slots |= dict.fromkeys(self._vectors.nearest(vector, PROPOSED, self._is_open(place, now, without)))
+        seen = {recalled.fix.id for recalled in repeats}
+        found = repeats
+        for slot in slots:
+            entry = self._entries[slot]
+            if entry is None or entry.fix.id in seen or gate.veto(asked, entry.candidate):
+                continue
+            meaning = Meaning(*self._vectors.cosines(slot, vector)) if vector is not None else None
+            score = gate.chance(model, asked, entry.candidate, meaning, self.weight)
+            if score >= threshold:
+                found.append(Recalled(entry.fix, score, is_repeat=False))
+        return found
+
+    def _repeats(self, asked: Reading, place: Place, now: datetime, without: Collection[str]) -> list[Recalled]:
+        """Near-exact repeats, which need no weighing. Newest first where there are many."""
+        found: dict[str, Recalled] = {}
+        is_open = self._is_open(place, now, without)
+        for key in _same_keys(asked):
+            slots = self._same.get(key, array("Q"))
+            for slot in reversed(slots[-VISITED:]):
+                entry = self._entries[slot]
+                if entry is None or not is_open(slot) or not gate.is_repeat(asked, entry.candidate):
+                    continue
+                if not gate.is_opposite(asked, entry.candidate.question):
+                    found.setdefault(entry.fix.id, Recalled(entry.fix, 1.0, is_repeat=True))
+        return list(found.values())
+
+    def _proposed(self, asked: Reading, place: Place, now: datetime, without: Collection[str]) -> dict[int, None]:
+        """Slots of the corrections that share the weightiest terms. Common terms are left out once VISITED are seen."""
+        scores: dict[int, float] = {}
+        left = VISITED
+        terms = [term for term in asked.terms if term in self._postings]
+        for term in sorted(terms, key=lambda term: (len(self._postings[term]), term)):
+            postings = self._postings[term]
+            weight = self.weight(term)
+            for posting in postings[-left:] if len(postings) > left else postings:
+                slot = posting >> 1
+                scores[slot] = scores.get(slot, 0.0) + (weight * IN_ANSWER if posting & 1 else weight)
+            left -= len(postings)
+            if left <= 0:
+                break
+        is_open = self._is_open(place, now, without)
+
+        def by_score(slot: int) -> tuple[float, int]:
+            return -scores[slot], slot
+
+        best = [slot for slot in heapq.nsmallest(PROPOSED * 4, scores, by_score) if is_open(slot)]
+        if len(best) < PROPOSED < len(scores):  # most of what is alike does not hold here or now
+            best = [slot for slot in sorted(scores, key=by_score) if is_open(slot)]
+        return dict.fromkeys(best[:PROPOSED])
+
+    def _is_open(self, place: Place, now: datetime, without: Collection[str]) -> Callable[[int], bool]:
+        def is_open(slot: int) -> bool:
+            entry = self._entries[slot]
+            return entry is not None and entry.fix.id not in without and holds(entry.fix, place, now)
+
+        return is_open
+
+    def _read(self, fix: Fix) -> Candidate:
+        entry = self._entries[self._slots[fix.id]]
+        return entry.candidate if entry is not None else Candidate(read(fix.question), read(fix.answer))
+
+    def weight(self, term: str) -> float:
+        """How much a term says here: the logarithm of its rarity among the living questions."""
+        living = len(self._slots) + PRIOR
+        count = self._counts.get(term, 0)
+        return math.log(1 + (living - count + 0.5) / (count + 0.5))
+
+
+def continues(asked: Reading, candidate: Candidate) -> bool:
+    """Whether a follow-up's own words are in a fix, and not only those of the question before it."""
+    said = {*candidate.question.terms, *candidate.answer.terms}
+    return leans_on_history(asked) and any(term in said for term in asked.terms)
+
+
+def _same_keys(asked: Reading) -> tuple[str, ...]:
+    """What near-exact repeats share: the text, or the terms in any order."""
+    terms = (" ".join(sorted(asked.terms)),) if asked.terms else ()
+    return tuple(dict.fromkeys((f"text {asked.text}", *(f"terms {key}" for key in terms))))
