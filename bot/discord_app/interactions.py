@@ -150,8 +150,11 @@ class Receiver:
     async def _open(self, interaction: discord.Interaction[Any], asked: Asked) -> None:
         opened: discord.ui.Modal | Answer
         try:
-            actor = await self._parts.actor(asked.by)
-            opened = await self._registry.opens[asked.name](self._parts, actor, asked)
+            async with asyncio.timeout(FIRST_RESPONSE_S):
+                actor = await self._parts.actor(asked.by)
+                opened = await self._registry.opens[asked.name](self._parts, actor, asked)
+        except TimeoutError:
+            opened = Said(BUSY)
         except FOR_PEOPLE as error:
             opened = Said(
                 BUSY if isinstance(error, DatabaseUnavailable) else await sentence_of(self._parts.store, error)

@@ -1,7 +1,11 @@
 """The buttons under a reply: they act once, for anybody, also after a restart, and tell only who pressed them."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from bot.discord_app import interactions
 from bot.discord_app.interactions import BUSY
 from storage.errors import DatabaseUnavailable
 from storage.records import Judgement
@@ -129,6 +133,42 @@ async def test_what_cannot_be_kept_is_said_within_three_seconds(open_shop: Shop,
     monkeypatch.setattr(receiver, "_keep", away)
     answer = await there.click(there.customer, reply, label="Helpful")
     assert (answer.text, answer.ephemeral) == (BUSY, True)
+
+
+async def test_a_slow_database_keeps_nobody_from_a_response_in_time(open_shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    _, reply = await open_shop.asked()
+    there, receiver, may_keep = open_shop.guild, open_shop.running.app.receiver, asyncio.Event()
+    keep = receiver._keep
+
+    async def slow(*args: Any) -> bool:
+        await there.outside(may_keep.wait())
+        return await keep(*args)
+
+    monkeypatch.setattr(interactions, "FIRST_RESPONSE_S", 0.01)
+    monkeypatch.setattr(receiver, "_keep", slow)
+    answer = await there.click(there.customer, reply, label="Helpful")
+    await there.until(lambda: answer.acknowledged)
+    assert answer.followups == []
+    may_keep.set()
+    await there.until(lambda: answer.followups)
+    assert answer.followups[0].text == "Thanks, noted as good."
+
+
+async def test_a_form_that_takes_too_long_to_open_is_a_sentence_in_time(
+    open_shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    _, reply = await open_shop.asked()
+    there = open_shop.guild
+    answer = await there.click(there.customer, reply, label="Not right")
+
+    async def slow(*_: Any) -> Any:
+        await there.outside(asyncio.Event().wait())
+
+    monkeypatch.setitem(open_shop.running.app.registry.opens, "press explain", slow)
+    form = await there.click(there.customer, answer.followups[0], label="Say what was wrong")
+    await there.pass_time(2)
+    await there.until(lambda: form.acknowledged)
+    assert (form.modal, form.text, form.ephemeral) == (None, BUSY, True)
 
 
 async def test_a_reply_that_is_forgotten_is_said_to_be_gone(open_shop: Shop):
