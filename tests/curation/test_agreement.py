@@ -1,7 +1,7 @@
 """Agreement by Krippendorff's alpha, held to his own published examples."""
 
 import random
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
@@ -47,6 +47,16 @@ def test_the_interval_holds_the_value_and_is_the_same_for_the_same_key():
     assert -1 < found.low < found.value < found.high <= 1
     assert alpha(units, key="ds_1") == found
     assert (alpha(units, key="ds_2").low, alpha(units, key="ds_2").high) != (found.low, found.high)
+
+
+def test_the_bounds_are_alphas_of_resamples_that_can_be_drawn():
+    """Three units: all 27 draws with replacement are worked out exactly. One in 27 draws the disagreement three times, more
+    often than the tail that is left out, so the lower bound is that draw's alpha."""
+    units = [["a", "b"], ["a", "a"], ["b", "b"]]
+    drawn = {alpha(list(draw), key="x", resamples=1).value for draw in product(units, repeat=3)} - {None}
+    found = alpha(units, key="k")
+    assert found.low == pytest.approx(-2 / 3)
+    assert any(found.high == pytest.approx(value) for value in drawn)
 
 
 def test_more_units_narrow_the_interval():
