@@ -10,10 +10,9 @@ from curation.scrub import FOR_A_PERSON, Kind, Placeholders, findings, scrub_con
 from curation.scrub.banking import luhn_sum
 
 HALVES = (OPEN, HELD_BACK)
-# What may be missed or falsely found in a half. The open half is what the rules are written against: nothing. The held-back
-# half's figures are what they were when it was first scored, and no rule is changed for it.
+# What may be missed in a half, and falsely found in either: nothing in the open half, which the rules are written against; in
+# the held-back half what was missed when it was first scored, and no rule is changed for it.
 ALLOWED_MISSES = {OPEN: Counter[Kind](), HELD_BACK: Counter({Kind.POSSIBLE_NAME: 1})}
-ALLOWED_ALARMS = {OPEN: Counter[Kind](), HELD_BACK: Counter({Kind.SECRET: 1, Kind.NAME: 1, Kind.ADDRESS: 1})}
 
 
 def test_the_corpus_has_enough_lines_languages_and_items_of_every_kind():
@@ -46,9 +45,9 @@ def test_every_kind_is_found_as_often_as_is_promised(half: str):
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_nothing_else_is_taken_for_personal_more_often_than_is_said(half: str):
+def test_nothing_else_is_taken_for_personal(half: str):
     alarms = Counter(finding.kind for line in read(half) for finding in false_alarms(line))
-    assert alarms <= ALLOWED_ALARMS[half], [(line.id, f.kind) for line in read(half) for f in false_alarms(line)]
+    assert alarms == {}, [(line.id, f.kind) for line in read(half) for f in false_alarms(line)]
 
 
 @pytest.mark.parametrize("half", HALVES)
