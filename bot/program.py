@@ -17,10 +17,11 @@ from bot.settings import Settings
 from curation.dataset import Rules
 from curation.promotion import follow_base
 from curation.retrain import Recipe, Workshop
+from curation.versions import Press
 from curation.worker import Pace
 from providers.base import Sampling
 from providers.openai_api import OpenAIProvider
-from providers.quirks import OPENAI, TUNER
+from providers.quirks import OPENAI, TUNER, Quirks
 from providers.tokens import TokenCounter, token_counter
 from storage.errors import NotFound
 from storage.records import Actor, Right, Voice
@@ -89,7 +90,7 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
                 await stack.enter_async_context(EmbeddedTuner(home, settings.base_model, provider.move_to))
         else:
             weights = Weights(settings.base_model or DEFAULT_BASE, None)
-            quirks = TUNER if settings.provider == "tuner" else OPENAI
+            quirks = quirks_of(settings)
             key = settings.api_key.get_secret_value() or "none"
             provider = OpenAIProvider(settings.api_url or None, key, quirks)
             stack.push_async_callback(provider.aclose)
@@ -114,12 +115,7 @@ def _assemble(
 ) -> Program:
     sampling = Sampling(settings.reply_tokens, settings.temperature, seed=REPLY_SEED)
     recipe = Recipe(
-        rules=Rules(
-            max(settings.minimum_examples, provider.quirks.minimum_examples),
-            settings.minimum_held_out,
-            settings.held_out_share,
-            settings.example_tokens,
-        ),
+        rules=rules_of(settings, provider.quirks),
         n_epochs=settings.epochs or None,
         margin=settings.margin,
         sampling=replace(sampling, temperature=0.0),  # judged on the likeliest words, whatever serving draws
@@ -137,6 +133,32 @@ def _assemble(
         counter,
         is_attached,
     )
+
+
+def rules_of(settings: Settings, quirks: Quirks) -> Rules:
+    """What a dataset has to satisfy here, and at whoever trains."""
+    return Rules(
+        max(settings.minimum_examples, quirks.minimum_examples),
+        settings.minimum_held_out,
+        settings.held_out_share,
+        settings.example_tokens,
+    )
+
+
+def quirks_of(settings: Settings) -> Quirks:
+    """The row of whoever trains."""
+    return TUNER if settings.is_embedded or settings.provider == "tuner" else OPENAI
+
+
+async def open_press(settings: Settings, voice: Voice, report: Report) -> Press:
+    """What building a dataset takes, without any model running. Raises TunerFailed and ValueError."""
+    tokenizer_file, base = settings.tokenizer_file, voice.base_model
+    if settings.is_embedded and tokenizer_file is None:
+        tokenizer_file = (
+            await prepare_weights(settings.data_dir / "tuner", settings.base_model, report)
+        ).tokenizer_file
+    counter = token_counter(base, tokenizer_file, settings.data_dir / "tiktoken")
+    return Press(rules_of(settings, quirks_of(settings)), counter.count_messages, counter.name)
 
 
 def _worker_name(settings: Settings) -> str:

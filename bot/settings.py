@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
 
+    # what it costs
+    prices: dict[str, str] = Field(
+        default_factory=dict[str, str]
+    )  # vendor/model/item → "0.40 USD per 1,000,000 tokens"
+    cost_of: str = ""  # vendor/model to reckon as well on a dataset's card, apart by commas
+
     # chat, on every platform
     questions_per_minute: int = Field(6, ge=0)  # of one person; 0: no limit
     channel_questions_per_minute: int = Field(60, ge=0)
@@ -123,6 +129,12 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the database is a file in the data folder."""
         return not self.database_url or self.database_url.startswith("sqlite")
+
+    @property
+    def cost_targets(self) -> list[tuple[str, str]]:
+        """Vendors and models whose cost a dataset's card reckons as well."""
+        found = [target.strip().partition("/") for target in self.cost_of.split(",") if target.strip()]
+        return [(vendor, model) for vendor, _, model in found]
 
     @property
     def domains(self) -> frozenset[str]:

@@ -11,17 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from curation.dataset import TRAIN_FILE, Dataset, Example, Rules, TooFewExamples, build_dataset
+from curation import versions
+from curation.dataset import TRAIN_FILE, Dataset, Example, Rules, TooFewExamples
 from curation.evaluation import Contest, compare
 from curation.examples import select_examples
 from curation.prompting import CountTokens
+from curation.versions import Press
 from providers.base import ChatModel, ErrorKind, JobRequest, JobState, JobStatus, ProviderError, Sampling, Trainer
 from storage.errors import DeploymentMoved
 from storage.records import (
-    Correction,
     CorrectionState,
-    DatasetLine,
-    DatasetVersion,
     Deployment,
     Run,
     RunEvent,
@@ -65,6 +64,11 @@ class Workshop:
     recipe: Recipe
     now: Callable[[], datetime]
 
+    @property
+    def press(self) -> Press:
+        """What building a dataset takes."""
+        return Press(self.recipe.rules, self.count_tokens, self.counter_name)
+
 
 # ---------------------------------------------------------------- before
 
@@ -98,7 +102,7 @@ async def preview(workshop: Workshop, voice: Voice) -> Preview:
     selection = select_examples(corrections)
     left_out = dict(Counter(str(reason) for _, reason in selection.left_out))
     try:
-        dataset = await _dataset(workshop, voice, corrections)
+        dataset = await versions.build(store, voice, workshop.press)
         _require_news(dataset, current, voice)
     except (TooFewExamples, NothingNew) as refused:
         refusal = _with_queue(str(refused), waiting)
@@ -124,20 +128,9 @@ async def request(workshop: Workshop, voice: Voice, *, by: str, trigger: Trigger
     store = workshop.store
     if (open_run := await store.runs.open_run(voice.id)) is not None:
         return open_run, False
-    dataset = await _dataset(workshop, voice, await store.corrections.approved(voice.id))
+    dataset = await versions.build(store, voice, workshop.press)
     _require_news(dataset, await store.models.current(voice.id), voice)
     return await store.runs.request(voice.id, voice.base_model, trigger, by, at=workshop.now())
-
-
-async def _dataset(workshop: Workshop, voice: Voice, corrections: list[Correction]) -> Dataset:
-    return build_dataset(
-        select_examples(corrections),
-        await workshop.store.datasets.sides(voice.id),
-        system_prompt=voice.system_prompt,
-        rules=workshop.recipe.rules,
-        count_tokens=workshop.count_tokens,
-        counter_name=workshop.counter_name,
-    )
 
 
 async def _trained_on(store: Store, current: Deployment) -> frozenset[str]:
@@ -220,32 +213,16 @@ async def _freeze(workshop: Workshop, run: Run) -> Run:
     store, at = workshop.store, workshop.now()
     voice = await store.voices.get(run.voice_id)
     try:
-        dataset = await _dataset(workshop, voice, await store.corrections.approved(voice.id))
+        version = await versions.freeze(store, voice, workshop.press, by=run.requested_by, at=at)
     except TooFewExamples as refused:  # corrections were retracted since the request
         return await end(workshop, run, RunState.STOPPED, str(refused))
-    version = DatasetVersion(
-        dataset.id,
-        voice.id,
-        at,
-        run.requested_by,
-        len(dataset.train),
-        len(dataset.held_out),
-        dataset.train_tokens,
-        dataset.card,
-    )
-    lines = [
-        DatasetLine(dataset.id, side, position, example.correction_id, example.group_key)
-        for side, examples in ((Side.TRAIN, dataset.train), (Side.HELD_OUT, dataset.held_out))
-        for position, example in enumerate(examples)
-    ]
-    await store.datasets.freeze(version, dataset.files, lines, dataset.sides, at=at)
     await _tell(
         workshop,
         run,
         "frozen",
-        f"Dataset {dataset.id[:11]} frozen: {len(dataset.train)} examples to train on, {len(dataset.held_out)} kept back.",
+        f"Dataset {version.id[:11]} frozen: {version.train_count} examples to train on, {version.held_out_count} kept back.",
     )
-    return await store.runs.advance(run.id, run.epoch, run.state, RunState.FROZEN, at=at, dataset_version_id=dataset.id)
+    return await store.runs.advance(run.id, run.epoch, run.state, RunState.FROZEN, at=at, dataset_version_id=version.id)
 
 
 async def _submit(workshop: Workshop, run: Run) -> Run:

@@ -1,6 +1,6 @@
 """Conversations, their turns and the replies. A question is recorded once and answered once, by constraint."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    func,
     insert,
     literal,
     or_,
@@ -457,6 +458,23 @@ class Conversations:
         async with self._database.reading() as connection:
             row = (await connection.execute(statement)).mappings().one_or_none()
             return Reply(**row) if row else None
+
+    async def many(self, ids: Iterable[str]) -> list[Conversation]:
+        """These conversations, in no particular order; an unknown id is left out."""
+        statement = select(conversations).where(conversations.c.id.in_(sorted(set(ids))))
+        async with self._database.reading() as connection:
+            return [Conversation(**row) for row in (await connection.execute(statement)).mappings()]
+
+    async def spent(self, voice_id: str, since: datetime) -> tuple[int, int, int]:
+        """How many replies models gave for the voice since then, and the tokens they read and wrote."""
+        statement = select(
+            func.count().label("n_replies"),
+            func.coalesce(func.sum(replies.c.prompt_tokens), 0).label("n_read"),
+            func.coalesce(func.sum(replies.c.completion_tokens), 0).label("n_written"),
+        ).where(replies.c.voice_id == voice_id, replies.c.created_at >= since, replies.c.model_name.is_not(None))
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).mappings().one()
+            return int(row["n_replies"]), int(row["n_read"]), int(row["n_written"])
 
     async def asked_by(self, actor_id: str) -> list[Turn]:
         """Every question of one person that still stands, oldest first."""

@@ -66,6 +66,14 @@ class Datasets:
                 raise NotFound("dataset file", f"{version_id}/{name}")
             return bytes(content)
 
+    async def files(self, version_id: str) -> dict[str, bytes]:
+        """Every file of the version by name; none for an unknown one."""
+        statement = select(dataset_files.c.name, dataset_files.c.content).where(
+            dataset_files.c.version_id == version_id
+        )
+        async with self._database.reading() as connection:
+            return {name: bytes(content) for name, content in (await connection.execute(statement)).all()}
+
     async def lines(self, version_id: str) -> list[DatasetLine]:
         """Which correction each line was made from, by side and position."""
         statement = select(dataset_lines).where(dataset_lines.c.version_id == version_id)

@@ -1,15 +1,13 @@
 """The examples that a run would train on now: counted, shown, and as a file to take away."""
 
-from dataclasses import replace
-
 from bot import moderation
 from bot.office.office import Office
 from bot.office.telling import Line, Told, told
 from bot.office.training import preview_lines
 from bot.text import excerpt
 from bot.wording import counted, words_of
-from curation import retrain
-from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, build_dataset
+from curation import retrain, versions
+from curation.dataset import HELD_OUT_FILE, TRAIN_FILE
 from curation.examples import select_examples
 from storage.records import Actor, CorrectionState, Right
 
@@ -46,15 +44,6 @@ async def export(office: Office, actor: Actor) -> tuple[str, bytes] | None:
     """
     moderation.require(actor, Right.ADMIN, "export the dataset")
     workshop, voice = office.workshop, await office.fresh_voice()
-    dataset = build_dataset(
-        select_examples(await office.store.corrections.approved(voice.id)),
-        await office.store.datasets.sides(voice.id),
-        system_prompt=voice.system_prompt,
-        rules=replace(
-            workshop.recipe.rules, minimum_train=0, minimum_held_out=0
-        ),  # few examples can be taken away, too
-        count_tokens=workshop.count_tokens,
-        counter_name=workshop.counter_name,
-    )
+    dataset = await versions.build(office.store, voice, versions.keeping_everything(workshop.press))
     content = dataset.files[TRAIN_FILE] + dataset.files[HELD_OUT_FILE]
     return (f"{voice.name}-examples.jsonl", content) if content else None

@@ -1,6 +1,7 @@
-"""A team of moderators, approvers and admins, a voice, and one reply that they may judge."""
+"""A team with a voice and one reply that they may judge; and a terminal to type commands in."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from providers.base import Sampling
 from providers.fake import FakeProvider
 from storage.records import Actor, Judgement, Reply, Right, Voice
 from storage.store import Store
+from tests.bot.terminal import Terminal
 from tests.conftest import Clock
 
 
@@ -65,3 +67,10 @@ async def team(store: Store, clock: Clock) -> Team:
     assert reply is not None
     recipe = Recipe(Rules(10, 2, 0.2, 500), None, 0.02, Sampling(50), 500, 7)
     return Team(store, clock, voice, reply, Workshop(store, provider, provider, count, "none", recipe, clock), people)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    folder = tmp_path / "my shop"
+    folder.mkdir()
+    return Terminal(folder, monkeypatch, capsys)

@@ -2,64 +2,22 @@
 
 import asyncio
 import os
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.cli import main
 from storage.store import open_store
+from tests.bot.terminal import Terminal
 from tests.bot.test_settings import ROOT
 from tuner.weights import Base
 
 LESSONS = ROOT / "bot" / "demo" / "puffin.jsonl"
 
 
-@dataclass(frozen=True)
-class Printed:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@dataclass
-class Terminal:
-    """A terminal in a folder of its own, whose path has a space."""
-
-    folder: Path
-    monkeypatch: pytest.MonkeyPatch
-    capsys: pytest.CaptureFixture[str]
-
-    def run(self, *arguments: str, **environment: str) -> Printed:
-        """Run `finetone …` in this process, as its console script does."""
-        with self.monkeypatch.context() as changed:
-            changed.chdir(self.folder)
-            for name in [name for name in os.environ if name.startswith("FINETONE_")]:
-                changed.delenv(name)
-            for name, value in {"COLUMNS": "160", "USER": "ada", **environment}.items():
-                changed.setenv(name, value)
-            changed.setattr(sys, "argv", ["finetone", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        captured = self.capsys.readouterr()
-        code = ended.value.code
-        if isinstance(code, str):  # the interpreter prints it and exits with 1
-            return Printed(1, captured.out, captured.err + code)
-        return Printed(int(code or 0), captured.out, captured.err)
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    folder = tmp_path / "my shop"
-    folder.mkdir()
-    return Terminal(folder, monkeypatch, capsys)
-
-
 def test_answers_are_imported_approved_and_recorded(terminal: Terminal):
     assert terminal.run("queue").stdout == "Nothing waits for approval.\n"
     done = terminal.run("import", str(LESSONS))
-    assert "48 rows can be taken, 0 refused." in done.stdout
+    assert "48 answers can be taken, none refused." in done.stdout
     assert "48 proposed, waiting for approval." in done.stdout
     assert "48 were already in." in terminal.run("import", str(LESSONS)).stdout
     listed = terminal.run("queue", "--limit", "1").stdout
@@ -84,8 +42,13 @@ def test_a_base_of_ones_own_is_known_by_its_name_from_the_first_command_on(termi
 
 
 def test_a_dry_run_of_an_import_keeps_nothing(terminal: Terminal):
-    assert "48 rows can be taken" in terminal.run("import", "--dry-run", str(LESSONS)).stdout
+    assert "48 answers can be taken" in terminal.run("import", "--dry-run", str(LESSONS)).stdout
     assert terminal.run("queue").stdout == "Nothing waits for approval.\n"
+
+
+def named(value: Any) -> str:
+    """The command itself, as a case's name."""
+    return " ".join(str(word) for word in value) if isinstance(value, list) else ""  # pyright: ignore[reportUnknownVariableType]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +67,7 @@ def test_a_dry_run_of_an_import_keeps_nothing(terminal: Terminal):
         (["queue"], {"FINETONE_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:9/x"}, "DatabaseUnavailable:"),
         (["mark", "reply_x", "good"], {}, "NotFound: There is no reply 'reply_x'."),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=named,
 )
 def test_what_a_person_can_mend_is_one_sentence(
     terminal: Terminal, arguments: list[str], environment: dict[str, str], said: str

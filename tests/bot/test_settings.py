@@ -67,7 +67,8 @@ def test_the_example_file_names_every_setting_with_its_default():
     named = dict(re.findall(r"^# FINETONE_([A-Z_]+)=(.*)$", example, re.MULTILINE))
     assert set(named) == {name.upper() for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
-        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+        default = field.get_default(call_default_factory=True, validated_data={})
+        default = default.get_secret_value() if isinstance(default, SecretStr) else default
         shown = (
             {True: "true", False: "false", None: ""}.get(default, default)
             if isinstance(default, bool | None)

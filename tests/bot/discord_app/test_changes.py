@@ -134,6 +134,7 @@ async def test_a_part_that_a_shorter_correction_leaves_over_is_no_flag(open_shop
     kept = there.reread(first)
     assert kept is not None
     assert (kept.text, len(kept.labels), there.reread(second)) == ("Short.", 3, None)
+    assert len(open_shop.recorder.sent("POST", "/threads")) == 1
     assert await open_shop.store.feedback.for_reply(reply.id) == []
 
 
