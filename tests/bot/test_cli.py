@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import Any
+from typing import cast
 
 import pytest
 
@@ -46,9 +46,9 @@ def test_a_dry_run_of_an_import_keeps_nothing(terminal: Terminal):
     assert terminal.run("queue").stdout == "Nothing waits for approval.\n"
 
 
-def named(value: Any) -> str:
+def named(value: object) -> str:
     """The command itself, as a case's name."""
-    return " ".join(str(word) for word in value) if isinstance(value, list) else ""  # pyright: ignore[reportUnknownVariableType]
+    return " ".join(cast(list[str], value)) if isinstance(value, list) else ""
 
 
 @pytest.mark.parametrize(
