@@ -1,6 +1,6 @@
 """Conversations, their turns and the replies. A question is recorded once and answered once, by constraint."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
