@@ -1,4 +1,5 @@
-"""The plain retrievers that recall is measured against: a score and a threshold each, without a gate."""
+"""The plain retrievers that recall is measured against: a score and a threshold each, without a gate, and
+without the conversation, because with it small talk looks like the question before."""
 
 import math
 import re
@@ -10,7 +11,7 @@ import numpy as np
 
 from bench.recall_corpus import LIMIT, Half, Retrieve
 from curation.recall.meaning import Embedder
-from curation.recall.words import folded, in_context, read
+from curation.recall.words import folded, read
 from storage.records import Message
 
 ALLOWED = 0.05  # of the open half's off-topic questions may get a fix: that sets each rival's threshold
@@ -40,8 +41,8 @@ def _retriever(build: Build, threshold: float) -> Callable[[Half], Retrieve]:
     def of(half: Half) -> Retrieve:
         scores_of = build(half)
 
-        def retrieve(question: str, history: Sequence[Message]) -> list[str]:
-            scores = scores_of(in_context(question, history))
+        def retrieve(question: str, _: Sequence[Message]) -> list[str]:
+            scores = scores_of(question)
             best = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[:LIMIT]
             return [half.fixes[at].id for at in best if scores[at] > threshold]
 
@@ -54,7 +55,7 @@ def _threshold(build: Build, half: Half) -> float:
     """The smallest that lets at most ALLOWED of the off-topic questions through."""
     scores_of = build(half)
     highest = sorted(
-        (max(scores_of(in_context(a.question, a.history))) for a in half.asked if a.kind in ("off_topic", "uncovered")),
+        (max(scores_of(a.question)) for a in half.asked if a.kind in ("off_topic", "uncovered")),
         reverse=True,
     )
     return highest[int(len(highest) * ALLOWED)]

@@ -59,7 +59,7 @@ _SIDES = tuple(
     )
 )
 _DIRECTIONS = (("to", "from"), ("into", "from"))  # only where they are the one difference: "ship to", "ship from"
-_SWITCH = frozenset(("turn", "turned", "turning", "switch", "switched", "switching"))
+_EITHER_SIDE = frozenset(word for pair in _SIDES for side in pair for word in side)
 _PREFIXES = ("un", "dis", "de")
 
 Weigh = Callable[[str], float]
@@ -97,8 +97,8 @@ def veto(asked: Reading, candidate: Candidate) -> Veto | None:
 
 def is_opposite(one: Reading, other: Reading) -> bool:
     """Whether two questions ask for opposite things. Symmetric."""
-    a, b = _said(one), _said(other)
-    for left, right in _SIDES:
+    a, b = one.stems, other.stems
+    for left, right in () if a.isdisjoint(_EITHER_SIDE) or b.isdisjoint(_EITHER_SIDE) else _SIDES:
         for here, there in ((left, right), (right, left)):
             if a & here and b & there and not a & there and not b & here:
                 return True
@@ -113,32 +113,19 @@ def is_opposite(one: Reading, other: Reading) -> bool:
     )
 
 
-def _said(reading: Reading) -> frozenset[str]:
-    """Stems of all words; "turn … on" and "turn … off" as the verbs they stand for."""
-    said = {stem(word) for word in reading.words}
-    for at, word in enumerate(reading.words):
-        if word in _SWITCH:
-            after = reading.words[at + 1 : at + 6]
-            particle = next((word for word in after if word in ("on", "off")), None)
-            said |= {stem({"on": "enable", "off": "disable"}[particle])} if particle else set()
-    return frozenset(said)
-
-
 def _other_names(asked: Reading, candidate: Candidate) -> bool:
-    said = {stem(word) for word in (*candidate.question.words, *candidate.answer.words)}
-    return any(name not in said for name in asked.names)
+    return any(n not in candidate.question.stems and n not in candidate.answer.stems for n in asked.names)
 
 
 def _missing_names(asked: Reading, known: Reading) -> bool:
-    said = {stem(word) for word in asked.words}
-    return any(name not in said for name in known.names)
+    return not known.names <= asked.stems
 
 
 def features(asked: Reading, candidate: Candidate, meaning: Meaning | None, weigh: Weigh) -> tuple[float, ...]:
     """What the decision rests on, in the order of the weights. Shares are of the terms' weight, in [0, 1]."""
     known = candidate.question
-    in_known = [term for term in asked.terms if any(_alike(term, other) for other in known.terms)]
-    in_asked = [term for term in known.terms if any(_alike(term, other) for other in asked.terms)]
+    in_known = _found_in(asked.terms, known.terms)
+    in_asked = _found_in(known.terms, asked.terms)
     in_answer = [t for t in asked.terms if t in in_known or t in candidate.answer.terms]
     covers = _share(in_known, asked.terms, weigh)
     covered = _share(in_asked, known.terms, weigh)
@@ -189,6 +176,12 @@ def is_repeat(asked: Reading, candidate: Candidate) -> bool:
         and (asked.asks == known.asks or not asked.asks or not known.asks)
         and _cosine(asked.grams, known.grams) >= 0.6
     )
+
+
+def _found_in(terms: tuple[str, ...], others: tuple[str, ...]) -> list[str]:
+    return [
+        term for term in terms if term in others or any(other[0] == term[0] and _alike(term, other) for other in others)
+    ]
 
 
 def _alike(one: str, other: str) -> bool:

@@ -18,12 +18,12 @@ from curation.recall.gate import Candidate, Meaning
 from curation.recall.meaning import Embedder
 from curation.recall.vectors import Vectors
 from curation.recall.weights import THRESHOLDS
-from curation.recall.words import Reading, in_context, is_asking, leans_on_history, read
+from curation.recall.words import Reading, in_context, is_asking, leans_on_history, read, read_answer
 from storage.records import Message
 
 RECALL = "recall-1"  # raise when what is found or its order changes: a model trained with another recall must be known as such
 
-PROPOSED = 24  # candidates from words, and as many from meaning, that the gate looks at
+PROPOSED = 12  # candidates from words, and as many from meaning, that the gate looks at
 VISITED = 3000  # postings one question may visit, rarest terms first: what keeps the slowest question fast
 BESIDE = 0.5  # a fix less than half as likely as the best one stays away: a small model copies whichever it is shown
 IN_ANSWER = 0.4  # weight of a term found only in the answer
@@ -83,7 +83,7 @@ class RecallIndex:
             self.remove(fix.id)
             asked = in_context(fix.question, fix.history)
             slot = len(self._entries)
-            candidate = Candidate(read(asked), read(fix.answer))
+            candidate = Candidate(read(asked), read_answer(fix.answer))
             self._entries.append(_Entry(fix, candidate))
             self._slots[fix.id] = slot
             self._post(slot, candidate)
@@ -173,7 +173,7 @@ class RecallIndex:
         found = [recalled for recalled in found if recalled.score >= found[0].score * self._beside]
         chosen: dict[str, Recalled] = {}
         for recalled in found:
-            chosen.setdefault(read(in_context(recalled.fix.question, recalled.fix.history)).text, recalled)
+            chosen.setdefault(self._read(recalled.fix).question.text, recalled)
         return tuple(chosen.values())[:limit]
 
     def _found(
@@ -250,7 +250,7 @@ class RecallIndex:
 
     def _read(self, fix: Fix) -> Candidate:
         entry = self._entries[self._slots[fix.id]]
-        return entry.candidate if entry is not None else Candidate(read(fix.question), read(fix.answer))
+        return entry.candidate if entry is not None else Candidate(read(fix.question), read_answer(fix.answer))
 
     def weight(self, term: str) -> float:
         """How much a term says here: the logarithm of its rarity among the living questions."""

@@ -62,6 +62,6 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
         1.258,
     ),
 }
-# model → the smallest chance at which a fix is shown. On open brands left out of the fit it is the smallest that kept false fixes at
-# .05 or under off topic, and at .20 or under among close neighbours.
+# model → the smallest chance at which a fix is shown: on open brands left out of the fit, the smallest that kept false fixes off
+# topic at .05 or under, and among close neighbours at .20 or under.
 THRESHOLDS: dict[str, float] = {"words": 0.2, "wordllama": 0.25, "minilm": 0.2}

@@ -5,9 +5,10 @@ characters.
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from curation.recall.common_words import COURTESY, ENGLISH, NUMBER_WORDS, OTHERS, listed
@@ -29,6 +30,7 @@ _NEGATION = re.compile(
 )
 _MODEL_ONE = re.compile(r"\b[A-Z][a-z]+ One\b")  # "Brewlet One" is a number, "can I have one" is not
 _ASKING = listed("who whose what when where why which how wer was wann wo warum wie quién qué cuándo dónde cómo")
+_SWITCH = listed("turn turned turning switch switched switching")
 _LONG_NUMBER = 5  # digits; as long as that it is an order, an invoice, a telephone: what it is about is elsewhere
 _LEANS = re.compile(r"^(and|or|but|also|what about|how about|same|und|y|et)\b")
 _POINTS_BACK = listed("it that this they them these those one there")
@@ -41,6 +43,7 @@ class Reading:
     text: str  # folded: NFKC, lower case, single spaces, only letters and digits; the bare signs where nothing else is
     words: tuple[str, ...]
     terms: tuple[str, ...]
+    stems: frozenset[str]  # of all words; "turn … on" and "turn … off" also as the verbs they stand for
     grams: frozenset[str]  # three characters each, over the folded text
     numbers: frozenset[str]
     asks: frozenset[str]  # who, what, when …
@@ -72,7 +75,7 @@ def stem(word: str) -> str:
 def read(text: str) -> Reading:
     """Read a text once; everything that decides asks the reading."""
     flat = folded(text)
-    words = tuple(flat.split())
+    words = tuple(map(sys.intern, flat.split()))
     english = sum(word in _ONLY_ENGLISH for word in words)
     foreign = sum(word in OTHERS and word not in ENGLISH for word in words)
     is_english = (english > 0 and english >= foreign) or (not foreign and flat.isascii() and len(words) <= 6)
@@ -80,7 +83,8 @@ def read(text: str) -> Reading:
         text=flat or text.strip()[:MAX_CHARACTERS],
         words=words,
         terms=_terms(words),
-        grams=frozenset(f" {flat} "[i : i + 3] for i in range(len(flat))),
+        stems=_stems(words),
+        grams=frozenset(sys.intern(f" {flat} "[i : i + 3]) for i in range(len(flat))),
         numbers=_numbers(words, text[:MAX_CHARACTERS]),
         asks=_ASKING.intersection(words),
         names=_names(text[:MAX_CHARACTERS]) if is_english else frozenset(),
@@ -89,11 +93,25 @@ def read(text: str) -> Reading:
     )
 
 
+def read_answer(text: str) -> Reading:
+    """What is kept of an answer: its words, terms and stems, which is a quarter of the memory."""
+    return replace(read(text), text="", grams=frozenset(), names=frozenset())
+
+
+def _stems(words: Sequence[str]) -> frozenset[str]:
+    said = {stem(word) for word in words}
+    for at, word in enumerate(words):
+        if word in _SWITCH:
+            particle = next((after for after in words[at + 1 : at + 6] if after in ("on", "off")), None)
+            said |= {stem({"on": "enable", "off": "disable"}[particle])} if particle else set()
+    return frozenset(said)
+
+
 def _terms(words: Sequence[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for word in words:
         if _UNSPACED.search(word):
-            found.update(dict.fromkeys(word[i : i + 2] for i in range(max(1, len(word) - 1))))
+            found.update(dict.fromkeys(sys.intern(word[i : i + 2]) for i in range(max(1, len(word) - 1))))
         elif word not in _FUNCTION:
             found[stem(NUMBER_WORDS.get(word, word))] = None
         if len(found) >= MAX_TERMS:
