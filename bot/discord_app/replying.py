@@ -165,10 +165,15 @@ class PostedReply:
             await self._take_away(posting)
 
     async def _show_all(self, shown: list[Shown]) -> None:
+        is_new = self._first_part is not None and self._first_part[1]
+        before = [] if is_new else await self._standing()
+        landed = next((posting for posting in before if posting.message_key is not None), None)
+        if landed is not None:  # a part stands: the others belong there too
+            self._room = room_at(self._speech.client, landed.place)
         room = await self._opened()
         for number, part in enumerate(shown):
             await self._show_part(room, number, part)
-        for posting in await self._standing():
+        for posting in before:
             if posting.part >= len(shown):
                 await self._take_away(posting)
 

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 async def tell_ops(parts: Parts, about: str, sentence: str) -> None:
-    """Say it in the ops channel and in the log; `about` is said once until `forget` is called with it, or a restart."""
+    """Say it in the ops channel and in the log; `about` is said once, until it leaves `parts.told` or the process ends."""
     if about in parts.told:
         return
     parts.told.add(about)

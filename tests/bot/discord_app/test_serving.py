@@ -1,8 +1,9 @@
 """`finetone …` as a real process against our own stub of Discord."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import discord
 import pytest
@@ -11,9 +12,11 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.discord_app.cli import is_wanted, receiver
 from bot.settings import Settings, SettingsMissing
-from tests.bot.slack_app.processes import SENTENCE, finetone, vendor
+from tests.bot.slack_app.processes import PATIENCE_S, SENTENCE, finetone, vendor
 from tests.discord.own_stub import TOKEN, OwnStub
 from tests.discord.place import Message
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -37,9 +40,17 @@ def environment(stub: OwnStub, model_url: str, **more: str) -> dict[str, str]:
     }
 
 
+async def in_time(read: Callable[[], T]) -> T:
+    """Read again until it is something: a process of its own takes its time to start."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := read()):
+            await asyncio.sleep(0.02)
+    return found
+
+
 async def answered(stub: OwnStub) -> Message:
     question = await stub.guild.mention(stub.guild.customer, stub.guild.support, "Where is my parcel?")
-    [reply] = await stub.guild.until(lambda: stub.guild.replies(question))
+    [reply] = await in_time(lambda: stub.guild.replies(question))
     assert reply.text == SENTENCE
     return reply
 
@@ -47,7 +58,7 @@ async def answered(stub: OwnStub) -> Message:
 async def test_serve_discord_answers_and_ctrl_c_ends_it(stub: OwnStub, model_url: str, tmp_path: Path):
     async with finetone(tmp_path, environment(stub, model_url), "serve", "discord", "--no-worker") as program:
         await program.until_said("Discord is listened to")
-        await stub.guild.until(lambda: stub.gateway.identified)
+        await in_time(lambda: stub.gateway.identified)
         await answered(stub)
         assert await program.interrupt() == 0
         assert "Traceback" not in program.printed
@@ -61,7 +72,7 @@ async def test_run_serves_discord_beside_the_console_and_says_what_it_may_not_re
         await program.until_said(r"Open  http://")
         await program.until_said("Discord is listened to")
         await program.until_said("Switch on “Message Content Intent”")
-        await stub.guild.until(lambda: len(stub.gateway.identified) == 2)
+        await in_time(lambda: len(stub.gateway.identified) == 2)
         await answered(stub)
         assert await program.interrupt() == 0
         assert "Traceback" not in program.printed
