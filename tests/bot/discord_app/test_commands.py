@@ -1,12 +1,16 @@
 """Slash commands: what they answer, to whom, and how Discord gets to know them."""
 
 import json
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from bot.discord_app.answers import CALLED_HERE
 from bot.discord_app.commands import HELP
 from bot.discord_app.syncing import fingerprint
+from bot.office import verbs
 from bot.office.commands import NOTHING_WAITS
 from storage.records import ChannelMode, ChannelRules, ThreadMode
 from tests.bot.discord_app.acting import card_in, corrected
@@ -163,6 +167,15 @@ async def test_help_tells_what_one_may_do(open_shop: Shop):
         for line in lines:
             for name in line.words.split("`")[1::2]:
                 assert name.removeprefix("/") in [*ADMINS, *EVERYBODYS, "feedback queue"]
+
+
+def test_every_command_the_office_names_is_one_of_discords():
+    office = Path(verbs.__file__).parent
+    sentences = "".join(page.read_text() for page in office.glob("*.py") if page.name != "telling.py")
+    named = set(re.findall(r"`(/[a-z -]+)`", sentences))
+    assert "/retrain status" in named
+    for name in named:
+        assert CALLED_HERE.get(name, name).removeprefix("/") in [*ADMINS, *EVERYBODYS, "feedback queue"]
 
 
 async def test_the_voice_is_shown(open_shop: Shop):
