@@ -56,17 +56,33 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
     try:
         if decision is Reaction.ANSWER and is_first_try:
             return await _answer_new(parts, said, question, known, rules)
-        turn, is_new = await answering.record(store, parts.voice, question, known=known, now=parts.now())
+        is_draft = decision is Reaction.DRAFT
+        return await _take_up(parts, said, question, known, rules, is_draft=is_draft, is_first_try=is_first_try)
     except TextRefused as refused:
         await notice(parts, said, str(refused))
         return "refused"
+
+
+async def _take_up(
+    parts: Parts,
+    said: Said,
+    question: Question,
+    known: Conversation | None,
+    rules: ChannelRules,
+    *,
+    is_draft: bool,
+    is_first_try: bool,
+) -> str:
+    """Record a question for a draft, or one that an attempt which died may have recorded. Raises TextRefused."""
+    store, place = parts.store, said.place
+    turn, is_new = await answering.record(store, parts.voice, question, known=known, now=parts.now())
     if is_first_try and not is_new:
         return SAME_AGAIN
     if await store.inbox.is_kept(PLATFORM, deletion_key(place.key)):  # it was faster than the question
         await store.conversations.withdraw_question(PLATFORM, place.key, at=parts.now())
         if is_first_try:
             return "deleted"
-    if decision is Reaction.DRAFT:
+    if is_draft:
         return await parts.offer_draft(turn, said, not is_first_try)
     return await answer(parts, turn, said, rules, is_again=not is_first_try)
 
