@@ -9,8 +9,8 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from bot.chat import Question
 from bot.text import clean_question, clean_reply
@@ -25,6 +25,8 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 LEASE_S = 90.0  # a reply of the longest allowed length takes under a minute on two cores
+EDIT_TAKES = timedelta(seconds=1)  # nobody changes a question faster than that
+REWRITES = 2  # of one reply, for a question that is edited again and again
 HISTORY_TURNS = 10  # exchanges read from the database; the token budget then keeps what fits
 
 NOTHING_ASKED = "I did not find a question in that message. What can I help you with?"
@@ -121,14 +123,14 @@ async def take_up(desk: Desk, turn: Turn, *, takes_over: bool = False) -> Asked 
 
 
 async def compose(desk: Desk, asked: Asked, show: ShowText) -> Reply:
-    """The reply to a question that was claimed, as it is to be saved.
+    """The reply to a question that was claimed, as it is to be saved; an edit of the question meanwhile is answered.
 
     The tuned model is tried first, then the base model, then a sentence that says a person will look; so a reply always
     comes of it, unless the database is gone (DatabaseUnavailable).
     """
     began = desk.now()
     turn, voice, deployment = asked.turn, asked.voice, asked.deployment
-    draft = await _draft(desk, asked, show)
+    draft = await _draft_of_what_stands(desk, asked, show)
     return Reply(
         id=new_id("reply", began),
         turn_id=turn.id,
@@ -157,6 +159,20 @@ async def answer(desk: Desk, turn: Turn, show: ShowText, *, takes_over: bool = F
     saved, _ = await desk.store.conversations.save_reply(await compose(desk, asked, show), owner=desk.owner)
     await show(saved.text)
     return saved
+
+
+async def _draft_of_what_stands(desk: Desk, asked: Asked, show: ShowText) -> "_Draft":
+    """The draft; written anew where the question was edited while the model was at it, a few times at most."""
+    for _ in range(REWRITES):
+        began = desk.now()
+        draft = await _draft(desk, asked, show)
+        if desk.now() - began < EDIT_TAKES:
+            return draft
+        turn = await desk.store.conversations.turn(asked.turn.id)
+        if turn.withdrawn_at is not None or turn.question == asked.turn.question:
+            return draft
+        asked = replace(asked, turn=turn)
+    return await _draft(desk, asked, show)
 
 
 @dataclass(frozen=True, slots=True)

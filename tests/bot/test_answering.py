@@ -83,6 +83,39 @@ async def test_the_model_sees_the_voice_and_the_conversation(counter: Counter):
     ]
 
 
+async def test_a_question_edited_while_the_model_writes_is_answered_as_it_is_now(counter: Counter):
+    store, turn = counter.desk.store, await counter.record("Where is it")
+    shown: list[str] = []
+
+    async def show(text: str) -> None:
+        shown.append(text)
+        if len(shown) == 1:
+            await answering.edit(store, "console", "m1", "Where is my blue parcel?", now=counter.clock())
+            counter.clock.advance(2)
+
+    reply = await answering.answer(counter.desk, turn, show)
+    assert reply is not None
+    assert reply.text == "[base] Where is my blue parcel?"
+    assert [messages[-1].content for _, messages in counter.provider.asked] == [
+        "Where is it",
+        "Where is my blue parcel?",
+    ]
+    assert shown[-1] == reply.text
+
+
+async def test_a_question_edited_without_end_is_answered_in_the_end(counter: Counter):
+    store, turn = counter.desk.store, await counter.record("0")
+
+    async def show(_: str) -> None:
+        counter.clock.advance(2)
+        asked = await store.conversations.turn(turn.id)
+        await answering.edit(store, "console", "m1", f"{int(asked.question) + 1}", now=counter.clock())
+
+    reply = await answering.answer(counter.desk, turn, show)
+    assert reply is not None
+    assert len(counter.provider.asked) == answering.REWRITES + 1
+
+
 async def test_another_conversation_is_not_seen(counter: Counter):
     await counter.ask("Secret", "m1", conversation="c1")
     await counter.ask("Hi", "m2", conversation="c2")
