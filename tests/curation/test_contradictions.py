@@ -45,6 +45,13 @@ DIFFER = {
         ("a.example/two",),
     ),
     "a date": ("We open on 12 March 2026.", "We open on 2026-04-12.", Differs.DATE, ("2026-03-12",), ("2026-04-12",)),
+    "a date nobody can read for sure": (
+        "We open on 03/04/2026.",
+        "We open on 05/04/2026.",
+        Differs.DATE,
+        ("03/04/2026",),
+        ("05/04/2026",),
+    ),
     "a weekday": (
         "We are closed on Mondays.",
         "We are closed on Fridays.",
@@ -102,6 +109,15 @@ def test_a_contradiction_names_both_ids_the_older_first():
     assert found.differences == (Difference(Differs.NUMBER, ("3 day",), ("5 day",)),)
     assert 0.6 <= found.similarity < 1.0
     assert [contradictions(order) for order in permutations(items)] == [(found,)] * 6
+
+
+def test_the_older_is_older_whichever_question_was_asked_first():
+    items = answered(
+        ("How long does delivery take?", "It takes 3 days."),
+        ("How long does the delivery take?", "It takes 5 days."),
+        ("How long does delivery take?", "It takes 7 days."),
+    )
+    assert [(found.older, found.newer) for found in contradictions(items)] == [("a", "b"), ("a", "c"), ("b", "c")]
 
 
 def test_every_pair_of_three_answers_to_one_question_is_found():
