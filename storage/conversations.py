@@ -27,6 +27,7 @@ from storage.audit import record
 from storage.database import (
     Database,
     reading_unit,
+    relaxed_steps,
     row_of,
     uninterrupted,
     writing_steps,
@@ -269,7 +270,7 @@ class Conversations:
             channel_mode=row["channel_mode"],
         )
 
-    @writing_steps
+    @relaxed_steps  # lost, it is taken again from its delivery, which was kept before
     def take_question(
         self, connection: Connection, asking: Asking, *, owner: str, lease_s: float, history: int, now: datetime
     ) -> Taken | None:

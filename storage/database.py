@@ -97,7 +97,9 @@ class Database:
             self._glancer = self.engine.execution_options(finetone_begin="")
             self._unit_engine = create_engine(url.set(drivername="sqlite+pysqlite"), **for_units)
             _prepare_connections(self._unit_engine)
-            self._writers = Crew(self._unit_engine, Habits("writing", 1, GROUP_LIMIT, "BEGIN IMMEDIATE", False))
+            synchronous = ("PRAGMA synchronous=NORMAL", "PRAGMA synchronous=FULL")
+            writing = Habits("writing", 1, GROUP_LIMIT, "BEGIN IMMEDIATE", False, *synchronous)
+            self._writers = self._relaxed_writers = Crew(self._unit_engine, writing)
             self._readers = Crew(self._unit_engine, Habits("reading", 1, GROUP_LIMIT, "", False))
             self._groups = GroupCommit(self._writer, self._writers)
         else:
@@ -109,6 +111,11 @@ class Database:
             self._writer = self._glancer = self.engine
             self._unit_engine = create_engine(url, connect_args=arguments, **for_units)
             self._writers = self._readers = Crew(self._unit_engine, Habits("units", POSTGRES_THREADS, 1, "BEGIN", True))
+            relaxed = arguments | {"options": f"{arguments['options']} -c synchronous_commit=off"}
+            self._relaxed_writers = Crew(
+                create_engine(url, connect_args=relaxed, **for_units),
+                Habits("relaxed units", POSTGRES_THREADS, 1, "BEGIN", True),
+            )
             self._groups = None
 
     @asynccontextmanager
@@ -144,13 +151,18 @@ class Database:
         with explained(self.url):
             return await self._readers.run(work, is_stepwise=True)
 
-    async def write(self, work: Work[T], *, is_stepwise: bool = False) -> T:
+    async def write(self, work: Work[T], *, is_stepwise: bool = False, is_relaxed: bool = False) -> T:
         """Run a unit that may write, whole or not at all; `is_stepwise`: each of its statements may stand by itself, in order.
+
+        `is_relaxed`: it is seen by all at once and outlives this process, but its commit does not wait for the disk. Both
+        databases write their commits in order, so the next one that waits keeps this one as well; a power cut before that
+        leaves things as if it, and all that came later, had not been done.
 
         The same locks hold as in `writing`. It must not do anything else but talk to the database: it may be run again.
         """
         with explained(self.url):
-            return await self._writers.run(work, is_stepwise=is_stepwise)
+            crew = self._relaxed_writers if is_relaxed else self._writers
+            return await crew.run(work, is_stepwise=is_stepwise, is_relaxed=is_relaxed)
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work to its end, even when the caller is cancelled meanwhile; `close` waits for what is left."""
@@ -163,8 +175,8 @@ class Database:
         """Let what has begun end, then close every connection."""
         if self._unfinished:
             await asyncio.wait(self._unfinished)
-        await self._writers.close()
-        await self._readers.close()
+        for crew in (self._writers, self._relaxed_writers, self._readers):
+            await crew.close()
         await self.engine.dispose()
 
 
@@ -303,6 +315,22 @@ def writing_steps(
     async def asked(self: Any, *args: P.args, **keywords: P.kwargs) -> T:
         database: Database = self._database
         return await database.write(lambda connection: method(self, connection, *args, **keywords), is_stepwise=True)
+
+    _UNITS.add(asked)
+    return asked
+
+
+def relaxed_steps(
+    method: Callable[Concatenate[Any, Connection, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """`writing_steps` whose commit does not wait for the disk: for what is done again, to the same end, where it was lost."""
+
+    @wraps(method)
+    async def asked(self: Any, *args: P.args, **keywords: P.kwargs) -> T:
+        database: Database = self._database
+        return await database.write(
+            lambda connection: method(self, connection, *args, **keywords), is_stepwise=True, is_relaxed=True
+        )
 
     _UNITS.add(asked)
     return asked

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
-from storage.database import Database, reading_unit, row_of, uninterrupted, writing_steps
+from storage.database import Database, reading_unit, relaxed_steps, row_of, uninterrupted, writing_steps
 from storage.ids import new_id
 from storage.prepared import Prepared, insert_if_new
 from storage.records import InboundEvent
@@ -121,7 +121,7 @@ class Inbox:
         """The event is over; its payload, which holds people's words, is dropped."""
         await self.finish_all([(event_id, outcome)], at=at)
 
-    @writing_steps
+    @relaxed_steps  # lost, the events are worked on again, which changes nothing
     def finish_all(self, connection: Connection, ended: Sequence[tuple[str, str]], *, at: datetime) -> None:
         """The events with these ids are over, each with its outcome."""
         rows = [{"event_id": event_id, "said": outcome, "at": at} for event_id, outcome in ended]

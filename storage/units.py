@@ -35,12 +35,15 @@ class Habits:
     group_limit: int  # units in one transaction; 1 for a server, which itself commits for several at once
     begin: str  # what begins a transaction; "" where every statement is one by itself
     is_server: bool  # which may go away while nobody looks, and where each step of a transaction is a message
+    relax: str = ""  # what is said so that a commit does not wait for the disk; "" where that is not said
+    insist: str = ""  # so that it does again
 
 
 @dataclass(eq=False, slots=True)
 class _Unit:
     work: Work[Any]
     is_stepwise: bool  # every statement of it may stand by itself
+    is_relaxed: bool  # its commit need not wait for the disk
     done: asyncio.Future[Any]
 
 
@@ -67,9 +70,9 @@ class Crew:
         self._idle: list[_Thread] = []
         self._over: asyncio.Future[None] | None = None
 
-    async def run(self, work: Work[T], *, is_stepwise: bool = False) -> T:
+    async def run(self, work: Work[T], *, is_stepwise: bool = False, is_relaxed: bool = False) -> T:
         """Run a unit and return what it returns, once that is committed; raise what it raises."""
-        unit = _Unit(work, is_stepwise, asyncio.get_running_loop().create_future())
+        unit = _Unit(work, is_stepwise, is_relaxed, asyncio.get_running_loop().create_future())
         self._waiting.append(unit)
         if not (self._has_guest or self._guests):
             self._send_out()
@@ -159,6 +162,7 @@ class _Thread:
         self._groups: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._used_at = 0.0  # by the monotonic clock
+        self._is_relaxed = False
         # A daemon, so that a program that ends without closing its store ends all the same.
         self._thread = threading.Thread(target=self._work, name=f"database {habits.name}", daemon=True)
         self._thread.start()
@@ -193,6 +197,7 @@ class _Thread:
         is_begun = bool(self._habits.begin) and not (self._habits.is_server and units[0].is_stepwise)
         connection = self._connected()
         try:
+            self._relax(connection, is_relaxed=all(unit.is_relaxed for unit in units))
             if is_begun:
                 connection.exec_driver_sql(self._habits.begin)
             outcomes = [unit.work(connection) for unit in units]
@@ -203,6 +208,11 @@ class _Thread:
             raise
         self._used_at = time.monotonic()
         return outcomes
+
+    def _relax(self, connection: Connection, *, is_relaxed: bool) -> None:
+        if self._habits.relax and is_relaxed is not self._is_relaxed:
+            connection.exec_driver_sql(self._habits.relax if is_relaxed else self._habits.insist)
+            self._is_relaxed = is_relaxed
 
     def _undo(self, connection: Connection, *, is_begun: bool) -> None:
         try:
@@ -220,7 +230,7 @@ class _Thread:
             except DBAPIError:
                 self._drop_connection()
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection, self._is_relaxed = self._engine.connect(), False
         return self._connection
 
     def _drop_connection(self) -> None:

@@ -75,6 +75,34 @@ async def test_units_that_wait_share_a_commit(on_sqlite: Database):
     assert await words(on_sqlite) == [f"{n:02}" for n in range(20)]
 
 
+async def test_only_a_group_of_relaxed_units_does_not_wait_for_the_disk(on_sqlite: Database):
+    """2 is FULL, 1 is NORMAL, in which SQLite does not lose what others committed, but perhaps the last commits."""
+
+    def synchronous(connection: Connection) -> int:
+        return connection.execute(text("PRAGMA synchronous")).scalar_one()
+
+    async def relaxed() -> int:
+        return await on_sqlite.write(synchronous, is_relaxed=True)
+
+    async def strict() -> int:
+        return await on_sqlite.write(synchronous)
+
+    assert [await strict(), await relaxed(), await relaxed(), await strict()] == [2, 1, 1, 2]
+    assert await asyncio.gather(relaxed(), relaxed(), strict(), relaxed()) == [1, 2, 2, 2]  # the first was alone
+    assert await asyncio.gather(strict(), relaxed(), relaxed()) == [2, 1, 1]
+
+
+@pytest.mark.postgres
+async def test_only_relaxed_units_do_not_wait_for_the_disk_of_the_server(on_postgres: Database):
+    def synchronous(connection: Connection) -> str:
+        return connection.execute(text("SHOW synchronous_commit")).scalar_one()
+
+    assert await on_postgres.write(synchronous, is_relaxed=True) == "off"
+    assert await on_postgres.write(synchronous) == "on"
+    await on_postgres.write(lambda c: c.execute(text("INSERT INTO notes VALUES ('soon')")), is_relaxed=True)
+    assert await words(on_postgres) == ["soon"]  # all see it at once
+
+
 async def test_one_that_fails_undoes_only_its_own(database: Database):
     done = await asyncio.gather(*(write(database, str(n), fails=n % 3 == 0) for n in range(9)), return_exceptions=True)
     assert [type(outcome) for outcome in done] == [LookupError if n % 3 == 0 else type(None) for n in range(9)]
