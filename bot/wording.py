@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.text import excerpt
-from storage.records import CorrectionState, DeploymentKind, Judgement, RunState, Side, Trigger
+from storage.records import CorrectionState, DeploymentKind, Judgement, RunState, Scope, Side, Trigger
 
 REASONS: Mapping[Judgement, str] = {
     Judgement.WRONG: "Wrong or misleading",
@@ -14,6 +14,13 @@ REASONS: Mapping[Judgement, str] = {
     Judgement.OFF_TOPIC: "Off topic",
 }
 """The reasons for a correction, in the order a form offers them."""
+
+SCOPES: Mapping[Scope, str] = {
+    Scope.VOICE: "Everywhere this brand answers",
+    Scope.CHANNEL: "Only in this channel",
+    Scope.EVERYONE: "Every brand here",
+}
+"""Where a correction holds, in the order a form offers them."""
 
 _WORDS: Mapping[str, str] = {
     **REASONS,

@@ -5,7 +5,7 @@ characters of text in one message. The container's own number marks what the car
 """
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import discord
 from discord import ui
@@ -17,7 +17,7 @@ from bot.discord_app.quoting import DIFF, fitted, named
 from bot.office.cards import DecisionNotice, HandOverCard, ReviewCard, RunCard
 from bot.office.changes import shown_diff
 from bot.office.verbs import Offer
-from bot.wording import REASONS, words_of
+from bot.wording import REASONS, SCOPES, words_of
 from storage.records import Correction, CorrectionState, Reply, RunState, Scope
 
 TEXT_LIMIT = 3_900  # characters of all texts of a card together
@@ -25,11 +25,6 @@ DRAFT_LIMIT = 2_600  # characters of a reply on its draft's card
 LINES_LIMIT = 3_000
 WAITS, GOOD, BAD, OVER = 0xE8A33D, 0x3BA55D, 0xD83C3E, 0x80848E  # the stripe at a card's side
 
-SCOPES: Mapping[Scope, str] = {
-    Scope.VOICE: "Everywhere this brand answers",
-    Scope.CHANNEL: "Only in this channel",
-    Scope.EVERYONE: "Every brand here",
-}
 COLOURS = {
     CorrectionState.PROPOSED: WAITS,
     CorrectionState.APPROVED: GOOD,

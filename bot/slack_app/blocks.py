@@ -4,15 +4,16 @@ Limits (docs.slack.dev, Block Kit, read 2026-11-21): a section takes 3,000 chara
 text 75 and its value 2,000; beyond about 13,200 characters in all a message is refused.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.diff import Change, Piece
+from bot.diff import Piece
+from bot.office.changes import Look, shown_diff
 from bot.office.telling import Line, Told
 from bot.office.verbs import Said
 from bot.slack_app.markup import fallback, inline, outgoing, quoted, words
-from bot.wording import REASONS, words_of
+from bot.wording import REASONS, SCOPES, words_of
 from storage.records import Correction, CorrectionState, HandOver, Reply, Run, RunState, Scope
 
 Block = dict[str, Any]
@@ -20,16 +21,8 @@ Block = dict[str, Any]
 PART_LIMIT = 9_000  # characters of one message's text; leaves room for the blocks below it
 SECTION_LIMIT = 2_900
 DIFF_LIMIT = 2_600  # characters of a diff as it is sent
-NEAR = 90  # characters of unchanged text shown on either side of a change, where the whole does not fit
 NAME_LIMIT = 80
 SENTENCE_LIMIT = 1_000
-WHOLE = 1_000_000  # more characters than any text of ours
-
-SCOPES: Mapping[Scope, str] = {
-    Scope.VOICE: "Everywhere this brand answers",
-    Scope.CHANNEL: "Only in this channel",
-    Scope.EVERYONE: "Every brand here",
-}
 
 AUTOMATED = "AI reply, a teammate can correct it"
 EDITED = "Edited by a teammate"
@@ -153,64 +146,21 @@ def reply_part(text: str, reply: Reply | None) -> Shown:
 # ---------------------------------------------------------------- cards
 
 
-def diff_lines(pieces: Sequence[Piece]) -> str:
-    """What changed, in one run of text: ~struck out~ for what goes, *bold* for what comes.
-
-    Where the whole does not fit, unchanged text is shown only near the changes, and then long changes are shortened.
-    """
-    said: list[str] = []
-    for near, longest in ((WHOLE, WHOLE), (NEAR, DIFF_LIMIT), (NEAR, 600), (NEAR, 200), (40, 60)):
-        said = _words(pieces, near, longest)
-        if len(" ".join(said)) <= DIFF_LIMIT:
-            return " ".join(said)
-    kept = 0
-    while sum(map(len, said[: kept + 1])) + kept + 2 <= DIFF_LIMIT:
-        kept += 1
-    return " ".join([*said[:kept], "…"])
-
-
-def is_shortened(pieces: Sequence[Piece]) -> bool:
-    """Whether `diff_lines` leaves words out."""
-    return len(" ".join(_words(pieces, WHOLE, WHOLE))) > DIFF_LIMIT
-
-
-def _words(pieces: Sequence[Piece], near: int, longest: int) -> list[str]:
-    last = len(pieces) - 1
-    return [said for at, piece in enumerate(pieces) if (said := _said(piece, near, longest, at == 0, at == last))]
-
-
-def _said(piece: Piece, near: int, longest: int, is_first: bool, is_last: bool) -> str:
-    if not piece.text.strip():
-        return ""
-    match piece.change:
-        case Change.SAME:
-            return _surroundings(piece.text, near, is_first=is_first, is_last=is_last)
-        case Change.DELETED:
-            return f"~{quoted(piece.text, longest)}~"
-        case Change.INSERTED:
-            return f"*{quoted(piece.text, longest)}*"
-
-
-def _surroundings(text: str, near: int, *, is_first: bool, is_last: bool) -> str:
-    """The ends of an unchanged stretch: what stands before the change that follows, and behind the one before it."""
-    line = " ".join(text.split())
-    if len(line) <= (near if is_first or is_last else 2 * near):
-        return quoted(line, WHOLE)
-    behind = "" if is_first else line[:near].rsplit(" ", 1)[0]
-    before = "" if is_last else line[-near:].split(" ", 1)[-1]
-    return " ".join(words for words in (quoted(behind, near), "…", quoted(before, near)) if words)
+LOOK = Look(quoted, lambda text: f"~{text}~", lambda text: f"*{text}*", DIFF_LIMIT)
+"""How a diff looks in Slack: ~struck out~ for what goes, *bold* for what comes."""
 
 
 def review_card(correction: Correction, pieces: Sequence[Piece], proposed_by: str, decided_by: str, link: str) -> Shown:
     """A correction for the people who approve: what changes, why, and the decision or its buttons."""
     who = named(proposed_by)
     reason = REASONS.get(correction.reason, words_of(correction.reason))
+    changes, is_shortened = shown_diff(pieces, LOOK)
     blocks = [
         section(f"*Correction by {who}* · {reason}"),
         verbatim(f"*Question*  {quoted(correction.question, 400) or '(deleted by the customer)'}"),
-        verbatim(diff_lines(pieces)),
+        verbatim(changes),
     ]
-    if is_shortened(pieces):
+    if is_shortened:
         blocks.append(context("This is a long one, shown in part. *Edit* opens the whole text."))
     if correction.note:
         blocks.append(context(f"Note: {inline(correction.note, 600)}"))

@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.moderation import Draft
-from bot.slack_app.blocks import SCOPES, Block, section
+from bot.office.pieces import cut, joined
+from bot.slack_app.blocks import Block, section
 from bot.slack_app.markup import inline
 from bot.text import NOTE_LIMIT, TextRefused, clean_correction, clean_note
-from bot.wording import REASONS
+from bot.wording import REASONS, SCOPES
 from storage.records import Correction, Judgement, Scope
 
 INPUT_LIMIT = 3_000  # characters, Slack's
 PIECE_LIMIT = 2_700  # of a long reply, with room to write more
-JOINT_LIMIT = 50  # characters of white space; all of them have to fit the metadata's 3,000
 TEXT = "text"  # the block ids; "text_1", "text_2" … for what did not fit the first
 REASON, NOTE, SCOPE, ALSO = "reason", "note", "scope", "also"
 EDIT_POSTED, FOR_TRAINING = "edit_posted", "for_training"
@@ -49,7 +49,7 @@ def correction_form(
     """The form that asks what a reply should have been, filled with what it was."""
     also = [(EDIT_POSTED, "Also edit the posted reply")] if can_edit_posted else []
     also += [(FOR_TRAINING, "Use for training")] if may_train else []
-    pieces, joints = cut(text)
+    pieces, joints = cut(text, PIECE_LIMIT)
     return _form(
         "edit_draft" if is_draft else "correct",
         "Edit and send" if is_draft else "Correct this answer",
@@ -68,7 +68,7 @@ def correction_form(
 
 def edit_form(about: About, correction: Correction) -> Block:
     """The form by which an approver changes a proposal's wording."""
-    pieces, joints = cut(correction.corrected_text)
+    pieces, joints = cut(correction.corrected_text, PIECE_LIMIT)
     return _form(
         "edit",
         "Edit the correction",
@@ -109,33 +109,10 @@ def thumbs_down_form(about: About) -> Block:
     )
 
 
-def cut(text: str) -> tuple[list[str], tuple[str, ...]]:
-    """`text` as pieces that fit an input each, and the white space that stood between them: together they are the text.
-
-    White space at a piece's ends would be lost on the way through a form, so cuts fall on it where there is any.
-    """
-    text = text.strip()
-    pieces: list[str] = []
-    joints: list[str] = []
-    while len(text) > PIECE_LIMIT:
-        window = text[:PIECE_LIMIT]
-        ends = (window.rfind("\n\n"), window.rfind("\n"), window.rfind(" "), PIECE_LIMIT)
-        at = next(end for end in ends if end > PIECE_LIMIT // 3)
-        piece, rest = text[:at].rstrip(), text[at:].lstrip()
-        pieces.append(piece)
-        joints.append(text[len(piece) : len(text) - len(rest)][:JOINT_LIMIT])
-        text = rest
-    return [*pieces, text], tuple(joints)
-
-
 def text_of(inputs: Mapping[str, Any], joints: Sequence[str] = ()) -> str:
-    """The text of the numbered inputs, put together again. An emptied input takes the joint before it along."""
+    """The text of the numbered inputs, put together again."""
     names = [TEXT, *sorted((name for name in inputs if name.startswith(f"{TEXT}_")), key=lambda name: int(name[5:]))]
-    found = ""
-    for name, joint in zip(names, ["", *joints, *("\n\n" for _ in names)], strict=False):
-        piece = str(inputs.get(name) or "").strip()
-        found += (joint if found else "") + piece if piece else ""
-    return found
+    return joined([str(inputs.get(name) or "") for name in names], joints)
 
 
 def draft_of(inputs: Mapping[str, Any], joints: Sequence[str] = ()) -> Draft:

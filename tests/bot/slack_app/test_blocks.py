@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.diff import word_diff
+from bot.office.changes import shown_diff
 from bot.office.telling import Line
 from bot.office.verbs import Offer, Said
 from bot.slack_app import blocks
@@ -117,8 +118,8 @@ def test_nothing_people_wrote_acts_on_a_card(made: Callable[[str], Iterable[Show
     ],
 )
 def test_a_diff_strikes_out_what_goes_and_sets_bold_what_comes(before: str, after: str, expected: str):
-    assert blocks.diff_lines(word_diff(before, after)) == expected
-    assert not blocks.is_shortened(word_diff(before, after))
+    assert shown_diff(word_diff(before, after), blocks.LOOK)[0] == expected
+    assert not shown_diff(word_diff(before, after), blocks.LOOK)[1]
 
 
 FILLER = " ".join(f"word{number}" for number in range(1_500))
@@ -133,16 +134,16 @@ FILLER = " ".join(f"word{number}" for number in range(1_500))
     ],
 )
 def test_a_change_in_a_long_text_is_shown_with_what_stands_around_it(before: str, after: str):
-    shown = blocks.diff_lines(word_diff(before, after))
+    shown = shown_diff(word_diff(before, after), blocks.LOOK)[0]
     assert "~old~ *new*" in shown
     assert "…" in shown
     assert len(shown) < 600
-    assert blocks.is_shortened(word_diff(before, after))
+    assert shown_diff(word_diff(before, after), blocks.LOOK)[1]
 
 
 def test_a_text_rewritten_as_a_whole_is_shown_in_part_and_says_so():
     pieces = word_diff(FILLER, FILLER.upper())
-    assert len(blocks.diff_lines(pieces)) <= blocks.DIFF_LIMIT
+    assert len(shown_diff(pieces, blocks.LOOK)[0]) <= blocks.DIFF_LIMIT
     card = blocks.review_card(CORRECTION, pieces, "Mia", "", "")
     assert "*Edit* opens the whole text" in str(card.blocks)
 
@@ -155,7 +156,7 @@ def test_slack_makes_no_links_of_what_an_approver_reads():
 def test_very_many_changes_end_between_two_of_them():
     old = " ".join(f"same{n} old{n}" for n in range(800))
     new = " ".join(f"same{n} new{n}" for n in range(800))
-    shown = blocks.diff_lines(word_diff(old, new))
+    shown = shown_diff(word_diff(old, new), blocks.LOOK)[0]
     assert len(shown) <= blocks.DIFF_LIMIT
     assert shown.endswith(" …")
     assert shown.count("*") % 2 == 0

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.office.pieces import cut
 from bot.slack_app.modals import (
     PIECE_LIMIT,
     About,
     correction_form,
-    cut,
     draft_of,
     edit_form,
     faults,
@@ -93,13 +93,13 @@ def test_a_note_is_no_longer_than_is_taken():
 
 
 def test_white_space_that_slack_may_trim_stands_at_no_end_of_a_piece():
-    pieces, joints = cut(LONG)
+    pieces, joints = cut(LONG, PIECE_LIMIT)
     assert len(pieces) == len(joints) + 1
     assert all(piece == piece.strip() for piece in pieces)
 
 
 def test_a_run_of_white_space_too_long_for_the_metadata_is_shortened():
-    pieces, (joint,) = cut("a" * 2_000 + " " * 2_000 + "b" * 2_000)
+    pieces, (joint,) = cut("a" * 2_000 + " " * 2_000 + "b" * 2_000, PIECE_LIMIT)
     assert pieces == ["a" * 2_000, "b" * 2_000]
     assert joint == " " * 50
 
