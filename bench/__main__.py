@@ -6,7 +6,8 @@ import sys
 
 import bench
 
-NOT_BENCHES = {"__main__", "person", "report", "tuner_process", "tuner_fuzz_hooks"}
+PARTS = {"person", "report", "tuner_process", "tuner_fuzz_hooks", "scrub_corpus", "recall_corpus", "recall_rivals"}
+NOT_BENCHES = {"__main__", *PARTS}
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from bot.slack_app.doctor import check_slack
 from bot.slack_app.workspaces import SlackRefused
 from bot.terminal import report, say, with_program, with_records
 from bot.text import TextRefused
+from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.export import MethodUnsupported
 from curation.imports import ImportRefused
@@ -66,6 +67,7 @@ FOR_PEOPLE = (
     CannotUnseal,
     moderation.NotAllowed,
     PartlyErased,
+    PersonalDataLeft,
     MethodUnsupported,
     PriceUnreadable,
 )

@@ -8,12 +8,15 @@ import typer
 from rich.console import Console as Terminal
 from rich.table import Column, Table
 
+from bot import moderation
 from bot.program import open_press, quirks_of, utc_now
 from bot.settings import Settings
 from bot.terminal import report, say, with_records
+from bot.wording import counted
 from curation import versions
 from curation.card import Basis
 from curation.card_text import card_markdown
+from curation.cleaning import told
 from curation.cost import Traffic, monthly_traffic
 from curation.export import Limits
 from curation.formats import check_file, method_of
@@ -41,6 +44,22 @@ def build() -> None:
         press = await open_press(settings, voice, report)
         version = await versions.freeze(store, voice, press, by=actor.id, at=utc_now())
         say(f"{version.id}: {version.train_count} to train on, {version.held_out_count} kept back.")
+
+    with_records(action)
+
+
+@app.command()
+def scrub() -> None:
+    """Take personal data out of what is approved already: corrections from before it was done on approval."""
+
+    async def action(store: Store, voice: Voice, actor: Actor, settings: Settings) -> None:
+        n_changed = 0
+        for correction in await store.corrections.approved(voice.id):
+            found = await moderation.scrub(store, actor, correction, settings.kept, now=utc_now())
+            if found.is_changed:
+                n_changed += 1
+                say(f"{correction.id}: {told(found.taken_out, {})}")
+        say(f"{counted(n_changed, 'correction')} changed.")
 
     with_records(action)
 

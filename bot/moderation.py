@@ -4,7 +4,7 @@ Every adapter calls these and posts `said`; so the words are the same everywhere
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -13,7 +13,9 @@ from bot.answering import conversation_before
 from bot.text import clean_correction, clean_note, excerpt
 from bot.wording import counted
 from curation import promotion, retrain
+from curation.cleaning import Cleaned, cleaned, rules_for, told
 from curation.imports import Answer
+from curation.scrub import Person
 from storage.errors import AlreadyDecided
 from storage.ids import new_id, new_ids
 from storage.records import (
@@ -35,6 +37,8 @@ from storage.records import (
     Voice,
 )
 from storage.store import Store
+
+CHAT_PLATFORMS = frozenset({"slack", "discord"})  # whose names are people's own
 
 T = TypeVar("T")
 
@@ -193,24 +197,70 @@ async def revise(store: Store, actor: Actor, correction_id: str, text: str, *, n
 
 
 async def approve(
-    store: Store, actor: Actor, correction_id: str, *, team_of_one: bool, note: str = "", now: datetime
+    store: Store,
+    actor: Actor,
+    correction_id: str,
+    *,
+    team_of_one: bool,
+    note: str = "",
+    keep: Collection[str] = (),
+    now: datetime,
 ) -> Outcome[Correction]:
-    """Let a correction into the next dataset. Raises NotAllowed; AlreadyDecided when somebody was faster."""
+    """Let a correction into the next dataset, without personal data. Raises NotAllowed; AlreadyDecided when somebody was faster.
+
+    `keep` is what the brand itself publishes and its answers need.
+    """
     require(actor, Right.APPROVER, "approve a correction")
     correction = await store.corrections.get(correction_id)
     _require_second_person(actor, [correction], team_of_one)
+    about_it = ""
+    if correction.state is CorrectionState.PROPOSED:
+        found = await scrub(store, actor, correction, keep, now=now)
+        about_it = told(found.taken_out, found.hints)
     decided = await _decide(store, actor, correction_id, CorrectionState.APPROVED, note, now)
-    if not decided.is_for_training:
-        return Outcome(decided, "Approved. It is used in answers, but not trained on.")
-    return Outcome(decided, "Approved. It goes into the next dataset.")
+    trained = (
+        "It goes into the next dataset." if decided.is_for_training else "It is used in answers, but not trained on."
+    )
+    return Outcome(decided, f"Approved. {trained} {about_it}".rstrip())
+
+
+async def scrub(store: Store, actor: Actor, correction: Correction, keep: Collection[str], *, now: datetime) -> Cleaned:
+    """Take personal data out of a correction, and the name of who asked."""
+    voice = await store.voices.get(correction.voice_id)
+    rules = rules_for(voice.system_prompt, keep, await _asker_of(store, correction))
+    found = cleaned(correction, rules)
+    if found.is_changed:
+        counts = {str(kind): count for kind, count in found.taken_out.items()}
+        await store.corrections.scrub(found.correction, counts, actor.id, at=now)
+    return found
+
+
+async def _asker_of(store: Store, correction: Correction) -> list[Person]:
+    """Who asked, as the platform calls them; nobody for an imported answer, or where the asker is the team itself."""
+    if correction.reply_id is None:
+        return []
+    turn = await store.conversations.turn((await store.conversations.reply(correction.reply_id)).turn_id)
+    asker = await store.people.actor(turn.asked_by)
+    if turn.platform not in CHAT_PLATFORMS or asker.rights:
+        return []
+    return [Person((asker.name,), ids=(asker.external_id.rpartition("/")[2],))]
 
 
 async def approve_all(
-    store: Store, actor: Actor, corrections: Sequence[Correction], *, team_of_one: bool, now: datetime
+    store: Store,
+    actor: Actor,
+    corrections: Sequence[Correction],
+    *,
+    team_of_one: bool,
+    keep: Collection[str] = (),
+    now: datetime,
 ) -> Outcome[int]:
-    """Approve many at once; those that somebody decided meanwhile are left as they are."""
+    """Approve many at once, without personal data; those that somebody decided meanwhile are left as they are."""
     require(actor, Right.APPROVER, "approve corrections")
     _require_second_person(actor, corrections, team_of_one)
+    for correction in corrections:
+        if correction.state is CorrectionState.PROPOSED:
+            await scrub(store, actor, correction, keep, now=now)
     count = await store.corrections.approve_many([c.id for c in corrections], by=actor.id, note="", at=now)
     return Outcome(count, f"Approved {count}.")
 

@@ -2,6 +2,7 @@
 
 from bot.moderation import NotAllowed
 from bot.text import TextRefused
+from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRollBackTo
@@ -13,6 +14,7 @@ from storage.store import Store
 FOR_PEOPLE = (
     NotAllowed,
     TooFewExamples,
+    PersonalDataLeft,
     NothingNew,
     NothingToRollBackTo,
     AlreadyDecided,

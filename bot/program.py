@@ -142,6 +142,7 @@ def rules_of(settings: Settings, quirks: Quirks) -> Rules:
         settings.minimum_held_out,
         settings.held_out_share,
         settings.example_tokens,
+        settings.kept,
     )
 
 

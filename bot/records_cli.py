@@ -119,11 +119,15 @@ def approve(
         team_of_one = settings.team_of_one
         if all_waiting:
             waiting = await store.corrections.list(voice.id, [CorrectionState.PROPOSED], limit=1_000_000)
-            outcome = await moderation.approve_all(store, actor, waiting, team_of_one=team_of_one, now=utc_now())
+            outcome = await moderation.approve_all(
+                store, actor, waiting, team_of_one=team_of_one, keep=settings.kept, now=utc_now()
+            )
             say(outcome.said)
             return
         for correction_id in correction or []:
-            decided = await moderation.approve(store, actor, correction_id, team_of_one=team_of_one, now=utc_now())
+            decided = await moderation.approve(
+                store, actor, correction_id, team_of_one=team_of_one, keep=settings.kept, now=utc_now()
+            )
             say(f"{correction_id}: {decided.said}")
 
     if not correction and not all_waiting:

@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
 
+    # personal data
+    keep: str = ""  # the brand's own addresses, domains as @brand.example and hotlines, apart by commas
+
     # what it costs
     prices: dict[str, str] = Field(
         default_factory=dict[str, str]
@@ -129,6 +132,11 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the database is a file in the data folder."""
         return not self.database_url or self.database_url.startswith("sqlite")
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """What is not taken out of corrections."""
+        return frozenset(value.strip() for value in self.keep.split(",") if value.strip())
 
     @property
     def cost_targets(self) -> list[tuple[str, str]]:

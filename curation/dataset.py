@@ -27,6 +27,7 @@ class Rules:
     minimum_held_out: int
     held_out_share: float
     context_tokens: int  # an example longer than this is left out
+    keep: frozenset[str] = frozenset()  # the brand's own addresses and numbers, which are no personal data
 
 
 @dataclass(frozen=True, slots=True)

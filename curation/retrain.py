@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from curation import versions
+from curation.cleaning import PersonalDataLeft
 from curation.dataset import TRAIN_FILE, Dataset, Example, Rules, TooFewExamples
 from curation.evaluation import Contest, compare
 from curation.examples import select_examples
@@ -214,7 +215,10 @@ async def _freeze(workshop: Workshop, run: Run) -> Run:
     voice = await store.voices.get(run.voice_id)
     try:
         version = await versions.freeze(store, voice, workshop.press, by=run.requested_by, at=at)
-    except TooFewExamples as refused:  # corrections were retracted since the request
+    except (
+        TooFewExamples,
+        PersonalDataLeft,
+    ) as refused:  # changed since the request
         return await end(workshop, run, RunState.STOPPED, str(refused))
     await _tell(
         workshop,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from curation.card import Basis, Card, Kind, Origin, lineage_files, recompute
+from curation.cleaning import require_clean, rules_for
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, build_dataset
 from curation.examples import Example, select_examples
 from curation.export import Export, Exportable, Limits, export
@@ -53,8 +54,12 @@ async def build(store: Store, voice: Voice, press: Press) -> Dataset:
 
 
 async def freeze(store: Store, voice: Voice, press: Press, *, by: str, at: datetime) -> DatasetVersion:
-    """Build and keep a version. The same corrections give the same version, so twice is harmless. Raises TooFewExamples."""
+    """Build and keep a version. The same corrections give the same version, so twice is harmless.
+
+    Raises TooFewExamples, PersonalDataLeft.
+    """
     dataset = await build(store, voice, press)
+    require_clean(dataset.files, rules_for(voice.system_prompt, press.rules.keep))
     version = DatasetVersion(
         dataset.id,
         voice.id,

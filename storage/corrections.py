@@ -95,9 +95,21 @@ class Corrections:
                 raise AlreadyDecided(before)
             change = update(corrections).where(corrections.c.id == correction_id)
             await connection.execute(change.values(corrected_text=corrected_text))
-            detail = {"before": before.corrected_text, "after": corrected_text}
-            await record(connection, at, by, "edit_correction", correction_id, **detail)
+            await record(connection, at, by, "edit_correction", correction_id)
             return await _get(connection, correction_id)
+
+    async def scrub(self, cleaned: Correction, taken_out: Mapping[str, int], by: str, *, at: datetime) -> None:
+        """Put a correction's texts without personal data in their place, whether it is decided or not."""
+        texts = {
+            "history": [{"role": said.role, "content": said.content} for said in cleaned.history],
+            "question": cleaned.question,
+            "served_text": cleaned.served_text,
+            "corrected_text": cleaned.corrected_text,
+        }
+        is_it = (corrections.c.id == cleaned.id) & (corrections.c.state != CorrectionState.ERASED)
+        async with self._database.writing() as connection:
+            if (await connection.execute(update(corrections).where(is_it).values(texts))).rowcount:
+                await record(connection, at, by, "scrub_correction", cleaned.id, **taken_out)
 
     async def approved(self, voice_id: str) -> list[Correction]:
         """Every approved correction of the voice, by id, which is by age."""

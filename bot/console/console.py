@@ -23,6 +23,7 @@ class Console:
     workshop: Workshop
     team_of_one: bool  # whether a person may approve their own correction
     now: Callable[[], datetime]
+    keep: frozenset[str] = frozenset()  # what is not taken out of corrections
 
 
 @dataclass(frozen=True, slots=True)

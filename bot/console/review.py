@@ -105,7 +105,15 @@ async def approve(correction_id: str, visit: Here) -> Response:
     note = visit.text("note")
     return await _decide(
         visit,
-        moderation.approve(visit.store, visit.actor, correction_id, team_of_one=team_of_one, note=note, now=now),
+        moderation.approve(
+            visit.store,
+            visit.actor,
+            correction_id,
+            team_of_one=team_of_one,
+            note=note,
+            keep=visit.console.keep,
+            now=now,
+        ),
     )
 
 
@@ -146,7 +154,12 @@ async def approve_shown(visit: Here) -> Response:
     """Every correction that the page showed; those decided meanwhile stay as they are."""
     corrections = [await visit.store.corrections.get(each) for each in visit.texts("correction")[:PER_PAGE]]
     outcome = await moderation.approve_all(
-        visit.store, visit.actor, corrections, team_of_one=visit.console.team_of_one, now=visit.console.now()
+        visit.store,
+        visit.actor,
+        corrections,
+        team_of_one=visit.console.team_of_one,
+        keep=visit.console.keep,
+        now=visit.console.now(),
     )
     return visit.go("/review", outcome.said)
 

@@ -23,6 +23,7 @@ class Rules:
     questions_per_minute: int = 6  # of one person; 0: no limit
     channel_questions_per_minute: int = 60
     team_of_one: bool = True
+    keep: Collection[str] = ()  # what the brand itself publishes, and is not taken out of corrections
     follow_up_after: timedelta | None = None  # of silence after a reply; None: never
 
 

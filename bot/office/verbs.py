@@ -176,7 +176,9 @@ async def _reply_before(office: Office, answer: HumanAnswer) -> Reply | None:
 async def approve(office: Office, actor: Actor, correction_id: str) -> Said:
     """Raises NotAllowed, AlreadyDecided."""
     is_alone = office.rules.team_of_one
-    outcome = await moderation.approve(office.store, actor, correction_id, team_of_one=is_alone, now=office.now())
+    outcome = await moderation.approve(
+        office.store, actor, correction_id, team_of_one=is_alone, keep=office.rules.keep, now=office.now()
+    )
     office.wake_board()
     return Said(outcome.said)
 

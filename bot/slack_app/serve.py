@@ -149,6 +149,7 @@ def rules_of(settings: Settings) -> Rules:
         questions_per_minute=settings.questions_per_minute,
         channel_questions_per_minute=settings.channel_questions_per_minute,
         team_of_one=settings.team_of_one,
+        keep=settings.kept,
         follow_up_after=timedelta(hours=settings.follow_up_hours) if settings.follow_up_hours else None,
     )
 

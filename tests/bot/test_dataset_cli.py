@@ -68,6 +68,18 @@ def test_a_version_is_exported_for_a_vendor_and_checked_by_its_rules(terminal: T
     assert "'nobody' is not known" in terminal.run("dataset", "validate", "bad.jsonl", "--vendor", "nobody").stderr
 
 
+def test_approving_takes_personal_data_out_and_says_so(terminal: Terminal):
+    row = {"question": "I am at cleo@mail.example", "answer": "We wrote to cleo@mail.example from help@puffin.example."}
+    (terminal.folder / "one.jsonl").write_text(json.dumps(row))
+    terminal.run("import", "one.jsonl")
+    (waiting,) = re.findall(r"corr_[0-9a-z]{26}", terminal.run("queue").stdout)
+    said = terminal.run("approve", waiting, FINETONE_KEEP="@puffin.example").stdout
+    assert said == f"{waiting}: Approved. It goes into the next dataset. 2 e-mail addresses were taken out of it.\n"
+    assert terminal.run("dataset", "scrub", FINETONE_KEEP="@puffin.example").stdout == "0 corrections changed.\n"
+    again = terminal.run("dataset", "scrub").stdout
+    assert again == f"{waiting}: 1 e-mail address was taken out of it.\n1 correction changed.\n"
+
+
 def test_prices_of_ones_own_are_reckoned_and_a_wrong_one_is_one_sentence(terminal: Terminal):
     version = stocked(terminal)
     own = {

@@ -71,7 +71,7 @@ async def test_an_export_is_what_is_trained_on_and_a_corrected_reply_a_pair(hous
     assert sft.content == await house.store.datasets.file(version.id, FILE_OF_SIDE[side])
     pairs = await versions.export_for(house.store, version.id, side, OPENAI, Method.DPO, prompt=prompt, limits=None)
     assert made.id in {id for line in pairs.lines for id in line.example_ids}
-    assert b"Who knows, Quill." in pairs.content
+    assert b"Who knows, [name 1]." in pairs.content
     shown = await card(house, version)
     assert shown.numbers.counts["channel"]["slack/T1/C1"] == 1
     assert shown.numbers.counts["kind"] == {"import": 12, "correction": 1}
