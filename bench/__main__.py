@@ -6,7 +6,25 @@ import sys
 
 import bench
 
-PARTS = {"person", "report", "tuner_process", "tuner_fuzz_hooks", "scrub_corpus", "recall_corpus", "recall_rivals"}
+PARTS = {
+    "person",
+    "report",
+    "reply_discord",
+    "tuner_process",
+    "tuner_fuzz_hooks",
+    "scrub_corpus",
+    "recall_corpus",
+    "recall_rivals",
+}
+    "person",
+    "report",
+    "reply_discord",
+    "tuner_process",
+    "tuner_fuzz_hooks",
+    "scrub_corpus",
+    "recall_corpus",
+    "recall_rivals",
+}
 NOT_BENCHES = {"__main__", *PARTS}
 
 

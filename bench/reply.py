@@ -31,6 +31,7 @@ import psutil
 from aiohttp import ClientSession, TCPConnector, web
 from slack_sdk.signature import SignatureVerifier
 
+from bench import reply_discord
 from bench.report import Promise, arguments, finish
 from providers.base import Chunk, Sampling
 from storage.records import Message
@@ -216,7 +217,7 @@ async def two_rows(database_url: str) -> AsyncGenerator[Keep]:
 
 
 @contextlib.asynccontextmanager
-async def program(api_url: str, database_url: str, folder: Path) -> AsyncGenerator[Any]:
+async def program(api_url: str, database_url: str, folder: Path, **more: Any) -> AsyncGenerator[Any]:
     """Finetone as `finetone serve slack --http` builds it, but for the model."""
     from pydantic import SecretStr
 
@@ -234,6 +235,7 @@ async def program(api_url: str, database_url: str, folder: Path) -> AsyncGenerat
         slack_api_url=api_url,
         questions_per_minute=0,
         channel_questions_per_minute=0,
+        **more,
     )
 
     def words(contents: list[str]) -> int:
@@ -455,11 +457,16 @@ def main() -> None:
     """Measure, print, exit; or be one of the servers."""
     parser = arguments(__doc__ or "")
     parser.add_argument("--database", choices=["sqlite", "postgres"], action="append")
+    parser.add_argument("--discord", action="store_true", help="measure Discord instead of Slack")
     parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
         kind, port, api_url, database_url, folder = chosen.serve
         asyncio.run(serve(kind, int(port), api_url, database_url, Path(folder)))
+        return
+    if chosen.discord:
+        row, kept = asyncio.run(reply_discord.compare(*((3, 100) if chosen.quick else (9, 400))))
+        finish("reply --discord", kept, [row], chosen.json)
         return
     rows, promises = asyncio.run(measure(chosen.quick, chosen.database or ["sqlite", "postgres"]))
     finish("reply", promises, rows, chosen.json)

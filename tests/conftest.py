@@ -44,6 +44,7 @@ class Clock:
 SHARED = {"weights": "real model", "recorded": "what Discord was asked"}
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(
         config, "workerinput"

@@ -8,8 +8,13 @@ from tests.slack.place import Message
 
 
 async def silence(shop: Shop) -> None:
-    """Wait until every delivery so far has been worked on, in every process of the test."""
+    """Wait until every delivery so far has been worked on, in every process of the test, and what is withdrawn is away."""
+
+    async def is_taken_away() -> bool:
+        return not await shop.store.postings.to_remove("slack", limit=1)
+
     await shop.workspace.until(lambda: not any(task.get_name().startswith("slack ") for task in asyncio.all_tasks()))
+    await shop.workspace.until(is_taken_away)
 
 
 async def set_mode(shop: Shop, mode: ChannelMode) -> None:
