@@ -16,15 +16,6 @@ PARTS = {
     "recall_corpus",
     "recall_rivals",
 }
-    "person",
-    "report",
-    "reply_discord",
-    "tuner_process",
-    "tuner_fuzz_hooks",
-    "scrub_corpus",
-    "recall_corpus",
-    "recall_rivals",
-}
 NOT_BENCHES = {"__main__", *PARTS}
 
 

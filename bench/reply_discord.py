@@ -70,6 +70,10 @@ class Discord:
     url: str = ""
     _told: int = 0
 
+    @property
+    def _ws_url(self) -> str:
+        return self.url.replace("http", "ws", 1)
+
     async def gateway(self, request: web.Request) -> web.WebSocketResponse:
         """HELLO, IDENTIFY, READY and the guild; then whatever `say` dispatches."""
         socket = web.WebSocketResponse()
@@ -96,7 +100,7 @@ class Discord:
             "user": user(BOT, is_bot=True),
             "guilds": [{"id": GUILD, "unavailable": True}],
             "session_id": "bench",
-            "resume_gateway_url": self.url.replace("http", "ws", 1) + "/gateway",
+            "resume_gateway_url": f"{self._ws_url}/gateway",
             "application": {"id": APP, "flags": 0},
             "shard": [0, 1],
         }
@@ -125,10 +129,11 @@ class Discord:
         if path == "users/@me":
             return answered(user(BOT, is_bot=True))
         if path.endswith("applications/@me"):
-            return answered({"id": APP, "name": "Bench", "flags": 0, "bot_public": True, "bot": user(BOT)})
+            told = {"id": APP, "name": "Bench", "description": "", "icon": None, "verify_key": "", "flags": 0}
+            return answered({**told, "bot_public": True, "bot_require_code_grant": False, "owner": user("1")})
         if path == "gateway/bot":
             limits = {"total": 1000, "remaining": 1000, "reset_after": 1, "max_concurrency": 1}
-            return answered({"url": self.url, "shards": 1, "session_start_limit": limits})
+            return answered({"url": f"{self._ws_url}/gateway", "shards": 1, "session_start_limit": limits})
         if path.endswith("/messages") or path.endswith("/commands"):
             return answered([])
         return web.Response(status=204)  # typing
