@@ -41,7 +41,13 @@ class Clock:
 
 # Tests that share something for the whole run, by the fixture they share it through: each group stays in one process when
 # the run is spread over several (Makefile). Two real trainings at once would starve each other.
-SHARED = {"weights": "real model", "recorded": "what Discord was asked"}
+REAL_MODEL = "real model"
+SHARED = {
+    "weights": REAL_MODEL,
+    "installation": REAL_MODEL,  # the stories' own: programs that train
+    "small_disk": REAL_MODEL,
+    "recorded": "what Discord was asked",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
@@ -49,11 +55,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(
         config, "workerinput"
     ):  # spread over several: the longest group begins first, so that nobody waits for it
-        items.sort(key=lambda item: "weights" not in getattr(item, "fixturenames", ()))
+        items.sort(key=lambda item: REAL_MODEL not in _groups(item))
     for item in items:
-        for fixture in getattr(item, "fixturenames", ()):
-            if fixture in SHARED:
-                item.add_marker(pytest.mark.xdist_group(SHARED[fixture]))
+        for group in _groups(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _groups(item: pytest.Item) -> set[str]:
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return {SHARED[fixture] for fixture in fixtures if fixture in SHARED}
 
 
 @pytest.fixture
