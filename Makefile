@@ -22,7 +22,7 @@ demo: $(INSTALLED)
 	"$(BIN)/finetone" demo
 
 test: $(INSTALLED)
-	"$(BIN)/python" -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	"$(BIN)/python" -m pytest -n auto --maxprocesses 4
 
 check: $(INSTALLED)
 	"$(BIN)/ruff" format --check .
