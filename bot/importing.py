@@ -1,6 +1,6 @@
 """Importing as people see it: how a file is read, and what was found in it, in the same words everywhere."""
 
-from bot.text import clean_correction, clean_question
+from bot.text import clean_correction, clean_question, listed
 from bot.wording import counted
 from curation.imports import Answer, Imported, Refusal, Source
 
@@ -12,9 +12,7 @@ LAYOUTS = (
 
 def source_for(staff: str) -> Source:
     """How to read a file; `staff` are ids or names apart by commas, whose answers count in an export of chats."""
-    return Source(
-        clean_question, clean_correction, frozenset(name.strip() for name in staff.split(",") if name.strip())
-    )
+    return Source(clean_question, clean_correction, frozenset(listed(staff)))
 
 
 def summary(read: Imported) -> str:

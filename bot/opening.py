@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.text import listed
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"([a-z]{3})(?:\s*[-–]\s*([a-z]{3}))?\s+(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
 
@@ -26,7 +28,7 @@ class Span:
 
 def spans_of(hours: str) -> tuple[Span, ...]:
     """The hours, understood; () for "", which is always. Raises HoursRefused."""
-    return tuple(_span(one.strip()) for one in hours.split(",") if one.strip())
+    return tuple(_span(one) for one in listed(hours))
 
 
 def zone_of(name: str) -> ZoneInfo:

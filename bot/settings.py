@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.text import listed
 from storage.records import ChannelMode, ThreadMode
 
 PREFIX = "FINETONE_"
@@ -136,18 +137,18 @@ class Settings(BaseSettings):
     @property
     def kept(self) -> frozenset[str]:
         """What is not taken out of corrections."""
-        return frozenset(value.strip() for value in self.keep.split(",") if value.strip())
+        return frozenset(listed(self.keep))
 
     @property
     def cost_targets(self) -> list[tuple[str, str]]:
         """Vendors and models whose cost a dataset's card reckons as well."""
-        found = [target.strip().partition("/") for target in self.cost_of.split(",") if target.strip()]
+        found = [target.partition("/") for target in listed(self.cost_of)]
         return [(vendor, model) for vendor, _, model in found]
 
     @property
     def domains(self) -> frozenset[str]:
         """The domains that links may lead to."""
-        return frozenset(domain.strip().lower() for domain in self.link_domains.split(",") if domain.strip())
+        return frozenset(domain.lower() for domain in listed(self.link_domains))
 
     @property
     def store_url(self) -> str:

@@ -73,3 +73,8 @@ def excerpt(text: str, limit: int = 80) -> str:
     """One line of at most `limit` characters, for lists and logs' eyes."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def listed(text: str) -> list[str]:
+    """Values apart by commas, as settings and options have them; empty ones are passed over."""
+    return [value.strip() for value in text.split(",") if value.strip()]

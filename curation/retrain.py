@@ -103,7 +103,7 @@ async def preview(workshop: Workshop, voice: Voice) -> Preview:
     selection = select_examples(corrections)
     left_out = dict(Counter(str(reason) for _, reason in selection.left_out))
     try:
-        dataset = await versions.build(store, voice, workshop.press)
+        dataset = await versions.build(store, voice, workshop.press, corrections)
         _require_news(dataset, current, voice)
     except (TooFewExamples, NothingNew) as refused:
         refusal = _with_queue(str(refused), waiting)
@@ -129,7 +129,7 @@ async def request(workshop: Workshop, voice: Voice, *, by: str, trigger: Trigger
     store = workshop.store
     if (open_run := await store.runs.open_run(voice.id)) is not None:
         return open_run, False
-    dataset = await versions.build(store, voice, workshop.press)
+    dataset = await versions.build(store, voice, workshop.press, await store.corrections.approved(voice.id))
     _require_news(dataset, await store.models.current(voice.id), voice)
     return await store.runs.request(voice.id, voice.base_model, trigger, by, at=workshop.now())
 

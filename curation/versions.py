@@ -4,13 +4,13 @@ A version's id is the hash of its two training files. Beside them lie files that
 number on the card can be worked out again from the version alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from curation.card import Basis, Card, Kind, Origin, lineage_files, recompute
 from curation.cleaning import require_clean, rules_for
-from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, build_dataset
+from curation.dataset import Dataset, Rules, build_dataset
 from curation.examples import Example, select_examples
 from curation.export import Export, Exportable, Limits, export
 from curation.languages import language_of
@@ -41,10 +41,10 @@ class Press:
     counter_name: str
 
 
-async def build(store: Store, voice: Voice, press: Press) -> Dataset:
-    """What would be frozen now. Raises TooFewExamples."""
+async def build(store: Store, voice: Voice, press: Press, approved: Sequence[Correction]) -> Dataset:
+    """What would be frozen of these, the voice's approved corrections. Raises TooFewExamples."""
     return build_dataset(
-        select_examples(await store.corrections.approved(voice.id)),
+        select_examples(approved),
         await store.datasets.sides(voice.id),
         system_prompt=voice.system_prompt,
         rules=press.rules,
@@ -58,7 +58,8 @@ async def freeze(store: Store, voice: Voice, press: Press, *, by: str, at: datet
 
     Raises TooFewExamples, PersonalDataLeft.
     """
-    dataset = await build(store, voice, press)
+    approved = await store.corrections.approved(voice.id)
+    dataset = await build(store, voice, press, approved)
     require_clean(dataset.files, rules_for(voice.system_prompt, press.rules.keep))
     version = DatasetVersion(
         dataset.id,
@@ -76,14 +77,16 @@ async def freeze(store: Store, voice: Voice, press: Press, *, by: str, at: datet
         for position, example in enumerate(examples)
     ]
     lines = [DatasetLine(dataset.id, side, at_, one.correction_id, one.group_key) for side, at_, one in placed]
-    origins = await _origins(store, voice, placed)
+    origins = await _origins(store, approved, placed)
     left_out = list(dataset.card["left_out_corrections"].items())
     files = {**dataset.files, **lineage_files(origins, left_out, ratings=())}
     return await store.datasets.freeze(version, files, lines, dataset.sides, at=at)
 
 
-async def _origins(store: Store, voice: Voice, placed: list[tuple[Side, int, Example]]) -> list[Origin]:
-    corrections = {c.id: c for c in await store.corrections.approved(voice.id)}
+async def _origins(
+    store: Store, approved: Sequence[Correction], placed: Sequence[tuple[Side, int, Example]]
+) -> list[Origin]:
+    corrections = {c.id: c for c in approved}
     wanted = {id for c in corrections.values() if (id := c.conversation_id) is not None}
     conversations = {c.id: c for c in await store.conversations.many(wanted)}
     return [
@@ -118,15 +121,16 @@ def place_of(conversation: Conversation) -> str:
 # ---------------------------------------------------------------- reading
 
 
-FILES = (TRAIN_FILE, HELD_OUT_FILE)
-
-
 async def files_of(store: Store, version_id: str) -> dict[str, bytes]:
     """Every file of a version. Raises NotFound, and PartlyErased where they are not whole any more."""
+    await _require_whole(store, version_id)
+    return await store.datasets.files(version_id)
+
+
+async def _require_whole(store: Store, version_id: str) -> None:
     version = await store.datasets.get(version_id)
     if version.erased_at is not None:
         raise PartlyErased(version)
-    return await store.datasets.files(version_id)
 
 
 async def card_of(store: Store, version_id: str, basis: Basis, count_tokens: CountTokens) -> Card:
@@ -143,11 +147,12 @@ async def export_for(
     store: Store, version_id: str, side: Side, vendor: Quirks, method: Method, *, prompt: str, limits: Limits | None
 ) -> Export:
     """One side of a version as a training file for a vendor. Raises NotFound, PartlyErased and MethodUnsupported."""
-    await files_of(store, version_id)
+    await _require_whole(store, version_id)
     lines = [line for line in await store.datasets.lines(version_id) if line.side is side]
+    corrections = {c.id: c for c in await store.corrections.many(line.correction_id for line in lines)}
     examples: list[Exportable] = []
     for line in sorted(lines, key=lambda line: line.position):
-        made_from = await store.corrections.get(line.correction_id)
+        made_from = corrections[line.correction_id]
         served = made_from.served_text or None
         examples.append(
             Exportable(line.correction_id, made_from.history, made_from.question, made_from.corrected_text, served)

@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql
 from storage.audit import record
 from storage.database import (
     Database,
+    chunks,
     reading_unit,
     relaxed_steps,
     row_of,
@@ -462,9 +463,12 @@ class Conversations:
 
     async def many(self, ids: Iterable[str]) -> list[Conversation]:
         """These conversations, in no particular order; an unknown id is left out."""
-        statement = select(conversations).where(conversations.c.id.in_(sorted(set(ids))))
+        found: list[Conversation] = []
         async with self._database.reading() as connection:
-            return [Conversation(**row) for row in (await connection.execute(statement)).mappings()]
+            for chunk in chunks(sorted(set(ids))):
+                rows = await connection.execute(select(conversations).where(conversations.c.id.in_(chunk)))
+                found += [Conversation(**row) for row in rows.mappings()]
+        return found
 
     async def spent(self, voice_id: str, since: datetime) -> tuple[int, int, int]:
         """How many replies models gave for the voice since then, and the tokens they read and wrote."""

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import entry, record, record_all
-from storage.database import Database, insert_new, row_of, uninterrupted
+from storage.database import Database, chunks, insert_new, row_of, uninterrupted
 from storage.errors import AlreadyDecided, NotFound
 from storage.records import Correction, CorrectionState, Message
 from storage.schema import corrections, replies
@@ -18,7 +18,6 @@ _VERBS = {
     CorrectionState.REJECTED: "reject",
     CorrectionState.RETRACTED: "retract",
 }
-_IDS_PER_STATEMENT = 1000  # SQLite takes at most 32766 parameters, PostgreSQL 65535
 
 
 @uninterrupted
@@ -75,7 +74,7 @@ class Corrections:
         """
         async with self._database.writing() as connection:
             open_ids: dict[str, str | None] = {}  # correction id → reply id
-            for chunk in _chunks(sorted(set(ids))):
+            for chunk in chunks(sorted(set(ids))):
                 is_open = corrections.c.id.in_(chunk) & (corrections.c.state == CorrectionState.PROPOSED)
                 rows = await connection.execute(select(corrections.c.id, corrections.c.reply_id).where(is_open))
                 open_ids |= {row["id"]: row["reply_id"] for row in rows.mappings()}
@@ -110,6 +109,15 @@ class Corrections:
         async with self._database.writing() as connection:
             if (await connection.execute(update(corrections).where(is_it).values(texts))).rowcount:
                 await record(connection, at, by, "scrub_correction", cleaned.id, **taken_out)
+
+    async def many(self, ids: Iterable[str]) -> Sequence[Correction]:
+        """These corrections, in no particular order; an unknown id is left out."""
+        found: list[Correction] = []
+        async with self._database.reading() as connection:
+            for chunk in chunks(sorted(set(ids))):
+                rows = await connection.execute(select(corrections).where(corrections.c.id.in_(chunk)))
+                found += [_correction(row) for row in rows.mappings()]
+        return found
 
     async def approved(self, voice_id: str) -> list[Correction]:
         """Every approved correction of the voice, by id, which is by age."""
@@ -193,7 +201,7 @@ async def _decide(
 ) -> list[str]:
     """Move those of `ids` that are proposed to `state`, each with its audit entry; their ids."""
     decided: list[str] = []
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         change = (
             update(corrections)
             .where(corrections.c.id.in_(chunk), corrections.c.state == CorrectionState.PROPOSED)
@@ -241,7 +249,3 @@ async def _find(
 def _correction(row: Mapping[Any, Any]) -> Correction:
     fields: dict[str, Any] = {**row, "history": tuple(Message(**message) for message in row["history"])}
     return Correction(**fields)
-
-
-def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[start : start + _IDS_PER_STATEMENT] for start in range(0, len(ids), _IDS_PER_STATEMENT))

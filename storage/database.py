@@ -32,6 +32,7 @@ P = ParamSpec("P")
 BUSY_TIMEOUT_MS = 30_000  # how long a write waits for another process's write before it gives up
 STATEMENT_TIMEOUT_MS = 60_000  # PostgreSQL: the largest write (freezing a dataset version) takes about a second
 CONNECT_TIMEOUT_S = 10
+IDS_PER_STATEMENT = 1000  # SQLite takes at most 32766 parameters, PostgreSQL 65535
 GROUP_LIMIT = 32  # writes in one SQLite transaction; about 20 ms of them
 POSTGRES_THREADS = 8  # that run units; each has a connection, and waits for the server most of the time
 
@@ -373,6 +374,11 @@ def _begin_by_hand(engine: AsyncEngine) -> None:
     def begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         if statement := connection.get_execution_options().get("finetone_begin", "BEGIN"):
             connection.exec_driver_sql(statement)
+
+
+def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Ids in lots that one statement can name."""
+    return (ids[start : start + IDS_PER_STATEMENT] for start in range(0, len(ids), IDS_PER_STATEMENT))
 
 
 # ---------------------------------------------------------------- writing records

@@ -16,9 +16,10 @@ from bot.discord_app.markup import inline, outgoing
 from bot.discord_app.quoting import DIFF, fitted, named
 from bot.office.cards import DecisionNotice, HandOverCard, ReviewCard, RunCard
 from bot.office.changes import shown_diff
+from bot.office.decisions import decision_sentence
 from bot.office.verbs import Offer
 from bot.wording import REASONS, SCOPES, words_of
-from storage.records import Correction, CorrectionState, Reply, RunState, Scope
+from storage.records import CorrectionState, Reply, RunState, Scope
 
 TEXT_LIMIT = 3_900  # characters of all texts of a card together
 DRAFT_LIMIT = 2_600  # characters of a reply on its draft's card
@@ -100,23 +101,14 @@ def decision_labels(correction_id: str) -> list[Label]:
 def decision(notice: DecisionNotice) -> str:
     """What became of a correction, for who proposed it; a message's content."""
     correction = notice.correction
-    who, about = named(notice.decided_by), f"your correction of “{inline(correction.question, 120)}”"
-    said = _decided(correction, who, about)
-    if correction.decision_note:
-        said += f" Their note: “{inline(correction.decision_note, 500)}”"
-    return said
-
-
-def _decided(correction: Correction, who: str, about: str) -> str:
-    match correction.state:
-        case CorrectionState.APPROVED:
-            trained = "It goes into the next dataset."
-            untrained = "It is used in answers, but not trained on."
-            return f"**{who} approved** {about}. {trained if correction.is_for_training else untrained}"
-        case CorrectionState.REJECTED:
-            return f"**{who} rejected** {about}. It will not be trained on."
-        case state:
-            return f"{about[0].upper()}{about[1:]}: {words_of(state).lower()}."
+    who = named(notice.decided_by)
+    return decision_sentence(
+        correction,
+        f"**{who} approved**",
+        f"**{who} rejected**",
+        inline(correction.question, 120),
+        inline(correction.decision_note, 500),
+    )
 
 
 # ---------------------------------------------------------------- people, drafts, runs

@@ -1,36 +1,27 @@
 """Who somebody is to us: their rights come from lists of role and user ids, looked up on the server for every act."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.discord_app.payloads import DIRECT, Person
+from bot.office.rights import NAME_LIMIT, Members, members_of, rights_of
 from bot.text import clean, excerpt
 from storage.records import Actor, Right
 from storage.store import Store
 
 PLATFORM = "discord"
-NAME_LIMIT = 80  # characters
-IMPLIED = {  # a right brings the ones below it
-    Right.MODERATOR: frozenset({Right.MODERATOR}),
-    Right.APPROVER: frozenset({Right.MODERATOR, Right.APPROVER}),
-    Right.ADMIN: frozenset({Right.MODERATOR, Right.APPROVER, Right.ADMIN}),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
     """Discord ids by right, of people and of roles: both are unique in all of Discord."""
 
-    members: Mapping[Right, Collection[str]]
+    members: Members
 
     def rights(self, person: Person) -> frozenset[Right]:
         """What somebody may do where they are: nobody wears roles in direct messages, so only their own id counts there."""
-        found: set[Right] = set()
-        for right, ids in self.members.items():
-            if person.id in ids or any(role in ids for role in person.roles):
-                found |= IMPLIED[right]
-        return frozenset(found)
+        return rights_of(self.members, person.id, person.roles)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -72,5 +63,4 @@ class People:
 
 def roster_of(moderators: str, approvers: str, admins: str) -> Roster:
     """From the settings: ids apart by commas."""
-    words = {Right.MODERATOR: moderators, Right.APPROVER: approvers, Right.ADMIN: admins}
-    return Roster({right: frozenset(id.strip() for id in ids.split(",") if id.strip()) for right, ids in words.items()})
+    return Roster(members_of(moderators, approvers, admins))

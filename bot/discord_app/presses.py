@@ -9,7 +9,7 @@ from bot.discord_app.parts import Parts
 from bot.discord_app.replying import take_away
 from bot.office import training, verbs
 from bot.office.telling import Told
-from bot.office.verbs import Offer, Said
+from bot.office.verbs import Offer, Remove, Said
 from storage.records import Actor, Posting, Reply
 
 SURE = {
@@ -45,13 +45,18 @@ async def retract(parts: Parts, actor: Actor, asked: Asked) -> Said:
 
 async def retract_reply(parts: Parts, actor: Actor, reply: Reply) -> Said:
     """Take a reply off Discord. Raises NotAllowed, and what Discord raises."""
+    said = await verbs.retract(parts, actor, reply, remover(parts))
+    parts.wake_board()
+    return said
+
+
+def remover(parts: Parts) -> Remove:
+    """How a message of ours is taken off Discord."""
 
     async def remove(posting: Posting) -> None:
         await take_away(parts.client, posting, parts.removing)
 
-    said = await verbs.retract(parts, actor, reply, remove)
-    parts.wake_board()
-    return said
+    return remove
 
 
 async def start_retrain(parts: Parts, actor: Actor, asked: Asked) -> Said:

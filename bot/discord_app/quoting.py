@@ -4,9 +4,9 @@ import re
 
 from bot.discord_app.markup import inline
 from bot.office.changes import Look
+from bot.office.rights import NAME_LIMIT
 from bot.text import clean_reply, excerpt
 
-NAME_LIMIT = 80
 DIFF_LIMIT = 1_500  # characters of a diff as it is sent; all text of a card together may have 4,000
 _SIGNS = re.compile(r"[*_~`|>#\\\[\]]")
 _MENTION = re.compile(r"<(?=[@#/:at])")

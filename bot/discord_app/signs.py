@@ -15,11 +15,11 @@ from bot.discord_app.outgoing import GONE, UNREACHABLE, CannotSpeak, Shown, reas
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import DIRECT, Payload, Person, Place, person_of
 from bot.discord_app.payloads import Said as Message
-from bot.discord_app.presses import retract_reply
+from bot.discord_app.presses import remover
 from bot.discord_app.quoting import named
 from bot.discord_app.teaching import UNREAD, answer_at, teach
 from bot.office import verbs
-from bot.office.verbs import ANYBODYS, ASK_FOR_TEXT, MINE, Said, Sign
+from bot.office.verbs import ANYBODYS, Said, Sign
 from bot.problems import FOR_PEOPLE, sentence_of
 from storage.errors import DatabaseUnavailable
 from storage.records import Actor, Reply, Right
@@ -101,21 +101,7 @@ async def _actor(parts: Parts, by: Person) -> Actor:
 async def _done(parts: Parts, actor: Actor, place: Place, sign: Sign, reply: Reply | None, *, is_added: bool) -> Said:
     if reply is None:
         return await _taught(parts, actor, place, is_added=is_added)
-    if not is_added:
-        return await verbs.unsign(parts, actor, reply, sign)
-    match sign:
-        case Sign.GOOD:
-            return await verbs.good(parts, actor, reply)
-        case Sign.WRONG:
-            return await verbs.wrong(parts, actor, reply)
-        case Sign.FLAG:
-            return await verbs.flag(parts, actor, reply)
-        case Sign.RETRACT:
-            return await retract_reply(parts, actor, reply)
-        case Sign.CORRECT:
-            return Said(ASK_FOR_TEXT, (verbs.correct_offer(reply),))
-        case Sign.TEACH:
-            return Said(MINE)
+    return await verbs.signed(parts, actor, reply, sign, remover(parts), is_added=is_added)
 
 
 async def _taught(parts: Parts, actor: Actor, place: Place, *, is_added: bool) -> Said:

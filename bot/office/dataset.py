@@ -44,6 +44,7 @@ async def export(office: Office, actor: Actor) -> tuple[str, bytes] | None:
     """
     moderation.require(actor, Right.ADMIN, "export the dataset")
     workshop, voice = office.workshop, await office.fresh_voice()
-    dataset = await versions.build(office.store, voice, versions.keeping_everything(workshop.press))
+    approved = await office.store.corrections.approved(voice.id)
+    dataset = await versions.build(office.store, voice, versions.keeping_everything(workshop.press), approved)
     content = dataset.files[TRAIN_FILE] + dataset.files[HELD_OUT_FILE]
     return (f"{voice.name}-examples.jsonl", content) if content else None

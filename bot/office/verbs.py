@@ -103,6 +103,25 @@ async def retract(office: Office, actor: Actor, reply: Reply, remove: Remove) ->
     return Said(outcome.said)
 
 
+async def signed(office: Office, actor: Actor, reply: Reply, sign: Sign, remove: Remove, *, is_added: bool) -> Said:
+    """What a sign on a reply does; taking it back is taking the judgement back. Raises what the verbs raise."""
+    if not is_added:
+        return await unsign(office, actor, reply, sign)
+    match sign:
+        case Sign.GOOD:
+            return await good(office, actor, reply)
+        case Sign.WRONG:
+            return await wrong(office, actor, reply)
+        case Sign.FLAG:
+            return await flag(office, actor, reply)
+        case Sign.RETRACT:
+            return await retract(office, actor, reply, remove)
+        case Sign.CORRECT:
+            return Said(ASK_FOR_TEXT, (correct_offer(reply),))
+        case Sign.TEACH:
+            return Said(MINE)
+
+
 # ---------------------------------------------------------------- correcting
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from bot.diff import Piece
 from bot.office.changes import Look, shown_diff
+from bot.office.decisions import decision_sentence
+from bot.office.rights import NAME_LIMIT
 from bot.office.telling import Line, Told
 from bot.office.verbs import Said
 from bot.slack_app.markup import fallback, inline, outgoing, quoted, words
@@ -21,7 +23,6 @@ Block = dict[str, Any]
 PART_LIMIT = 9_000  # characters of one message's text; leaves room for the blocks below it
 SECTION_LIMIT = 2_900
 DIFF_LIMIT = 2_600  # characters of a diff as it is sent
-NAME_LIMIT = 80
 SENTENCE_LIMIT = 1_000
 
 AUTOMATED = "AI reply, a teammate can correct it"
@@ -187,18 +188,14 @@ def decision_buttons(correction_id: str) -> list[Block]:
 
 def decision(correction: Correction, decided_by: str) -> Shown:
     """What became of a correction, for who proposed it."""
-    who, about = named(decided_by), f"your correction of “{inline(correction.question, 120)}”"
-    match correction.state:
-        case CorrectionState.APPROVED:
-            said = f"*{who} approved* {about}. "
-            trained = "It goes into the next dataset."
-            said += trained if correction.is_for_training else "It is used in answers, but not trained on."
-        case CorrectionState.REJECTED:
-            said = f"*{who} rejected* {about}. It will not be trained on."
-        case state:
-            said = f"{about[0].upper()}{about[1:]}: {words_of(state).lower()}."
-    if correction.decision_note:
-        said += f" Their note: “{inline(correction.decision_note, 500)}”"
+    who = named(decided_by)
+    said = decision_sentence(
+        correction,
+        f"*{who} approved*",
+        f"*{who} rejected*",
+        inline(correction.question, 120),
+        inline(correction.decision_note, 500),
+    )
     return Shown(said, [section(said)])
 
 

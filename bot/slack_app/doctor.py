@@ -17,6 +17,7 @@ from bot.slack_app.outgoing import UNREACHABLE, reason
 from bot.slack_app.parts import PLATFORM
 from bot.slack_app.people import Roster, roster_of
 from bot.slack_app.workspaces import Workspaces, unreachable
+from bot.text import listed
 from storage.errors import DatabaseUnavailable
 from storage.records import Right
 from storage.store import open_store
@@ -125,7 +126,7 @@ async def _check_bot(client: AsyncWebClient) -> tuple[list[Check], bool]:
         )
         return [Check("Slack bot token", False, said)], False
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
-    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
+    granted = set(listed(headers.get("x-oauth-scopes", "")))
     missing, extra = sorted(set(SCOPES) - granted), sorted(granted - set(SCOPES))
     said = f"{len(SCOPES)} of {len(SCOPES)} granted" + (f"; not needed: {', '.join(extra)}" if extra else "")
     if missing:

@@ -4,10 +4,11 @@
 # (slack_sdk answers are loosely typed)
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.office.rights import NAME_LIMIT, Members, members_of, rights_of
 from bot.slack_app.outgoing import UNREACHABLE, reason
 from bot.slack_app.payloads import Person
 from bot.slack_app.workspaces import NotInstalled, Workspaces
@@ -21,12 +22,6 @@ PLATFORM = "slack"
 GROUP_KEPT_FOR = timedelta(minutes=5)  # Slack also tells us when a group changes
 GROUP_ASKED_AGAIN = timedelta(seconds=30)  # after Slack did not tell
 GROUP_BELIEVED_FOR = timedelta(hours=1)  # while Slack does not tell, what it said last
-NAME_LIMIT = 80  # characters
-IMPLIED = {  # a right brings the ones below it
-    Right.MODERATOR: frozenset({Right.MODERATOR}),
-    Right.APPROVER: frozenset({Right.MODERATOR, Right.APPROVER}),
-    Right.ADMIN: frozenset({Right.MODERATOR, Right.APPROVER, Right.ADMIN}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,7 @@ class Roster:
     An id is only unique within its workspace: T…/U… counts in that workspace, one written alone in the home workspace.
     """
 
-    members: Mapping[Right, Collection[str]]
+    members: Members
 
     def within(self, team: str, *, is_home: bool) -> "Roster":
         """The ids that count in a workspace, written alone."""
@@ -52,11 +47,7 @@ class Roster:
 
     def rights(self, user: str, groups: Collection[str]) -> frozenset[Right]:
         """What somebody may do who is in these groups."""
-        found: set[Right] = set()
-        for right, ids in self.members.items():
-            if user in ids or any(group in ids for group in groups):
-                found |= IMPLIED[right]
-        return frozenset(found)
+        return rights_of(self.members, user, groups)
 
     @property
     def groups(self) -> frozenset[str]:
@@ -164,5 +155,4 @@ def actor_key(person: Person) -> str:
 
 def roster_of(moderators: str, approvers: str, admins: str) -> Roster:
     """From the settings: ids apart by commas."""
-    words = {Right.MODERATOR: moderators, Right.APPROVER: approvers, Right.ADMIN: admins}
-    return Roster({right: frozenset(id.strip() for id in ids.split(",") if id.strip()) for right, ids in words.items()})
+    return Roster(members_of(moderators, approvers, admins))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from bot import moderation
 from bot.office import training, verbs
 from bot.office.telling import Told
-from bot.office.verbs import ANYBODYS, ASK_FOR_TEXT, MINE, NOT_MINE, HumanAnswer, Said, Sign
+from bot.office.verbs import ANYBODYS, MINE, NOT_MINE, HumanAnswer, Remove, Said, Sign
 from bot.slack_app import drafts, home, opening
 from bot.slack_app.blocks import Shown, said_blocks
 from bot.slack_app.markup import plain, words
@@ -145,21 +145,7 @@ async def reacted(parts: Parts, reaction: Reacted) -> str:
 async def _by_reaction(parts: Parts, actor: Actor, reaction: Reacted, sign: Sign, reply: Reply | None) -> Said:
     if reply is None:
         return await _taught(parts, actor, reaction)
-    if not reaction.is_added:  # taking the reaction back is taking the judgement back
-        return await verbs.unsign(parts, actor, reply, sign)
-    match sign:
-        case Sign.GOOD:
-            return await verbs.good(parts, actor, reply)
-        case Sign.WRONG:
-            return await verbs.wrong(parts, actor, reply)
-        case Sign.FLAG:
-            return await verbs.flag(parts, actor, reply)
-        case Sign.RETRACT:
-            return await _retract(parts, actor, reply)
-        case Sign.CORRECT:
-            return Said(ASK_FOR_TEXT, (verbs.correct_offer(reply),))
-        case Sign.TEACH:
-            return Said(MINE)
+    return await verbs.signed(parts, actor, reply, sign, _remover(parts), is_added=reaction.is_added)
 
 
 async def _taught(parts: Parts, actor: Actor, reaction: Reacted) -> Said:
@@ -190,10 +176,14 @@ def _answer_at(place: Place) -> HumanAnswer:
 
 
 async def _retract(parts: Parts, actor: Actor, reply: Reply) -> Said:
+    return await verbs.retract(parts, actor, reply, _remover(parts))
+
+
+def _remover(parts: Parts) -> Remove:
     async def remove(posting: Posting) -> None:
         await take_off(parts, posting)
 
-    return await verbs.retract(parts, actor, reply, remove)
+    return remove
 
 
 def _said(told: Told) -> Said:

@@ -57,7 +57,9 @@ async def test_too_few_are_not_frozen_but_can_be_looked_at(house: House):
     await house.approve(1, 2)
     with pytest.raises(TooFewExamples):
         await freeze(house)
-    looked_at = await versions.build(house.store, house.voice, versions.keeping_everything(house.workshop.press))
+    approved = await house.store.corrections.approved(house.voice.id)
+    press = versions.keeping_everything(house.workshop.press)
+    looked_at = await versions.build(house.store, house.voice, press, approved)
     assert len(looked_at.train) + len(looked_at.held_out) == 2
 
 
