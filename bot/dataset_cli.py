@@ -1,6 +1,6 @@
 """`finetone dataset …`: versions built, shown, compared, exported for a vendor, and any training file checked."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from rich.console import Console as Terminal
 from rich.table import Column, Table
 
 from bot import moderation
-from bot.program import open_press, quirks_of, utc_now
+from bot.program import open_press, prices_of, utc_now, vendor_of
 from bot.settings import Settings
 from bot.terminal import report, say, with_records
 from bot.wording import counted
@@ -20,7 +20,7 @@ from curation.cleaning import told
 from curation.cost import Traffic, monthly_traffic
 from curation.export import Limits
 from curation.formats import check_file, method_of
-from curation.prices import PRICES, with_overrides
+from curation.tariff import ASSUMED_EPOCHS
 from curation.version_diff import diff_markdown
 from providers.quirks import VENDORS, Method, Quirks
 from storage.records import Actor, Side, Voice
@@ -29,7 +29,6 @@ from storage.store import Store
 app = typer.Typer(help="Dataset versions: build, list, show, diff, export, validate.", no_args_is_help=True)
 
 TRAFFIC_DAYS = 30  # that a month's traffic is worked out from
-DEFAULT_EPOCHS = 3  # where the trainer chooses, as OpenAI's guide reckons
 
 Version = Annotated[str, typer.Argument(help="The version's id, or its beginning; `finetone dataset list` shows them.")]
 Vendor = Annotated[str, typer.Option(help=f"Whose rules: {', '.join(VENDORS)}.")]
@@ -154,13 +153,12 @@ def validate(
 
 async def basis_for(store: Store, voice: Voice, settings: Settings, press: versions.Press) -> Basis:
     """What a card is worked out with here: the settings' prices and epochs, and the traffic of the last month."""
-    prices = with_overrides(PRICES, settings.prices, read_on=_today(), source="FINETONE_PRICES")
-    targets = [(quirks_of(settings).name, voice.base_model), *settings.cost_targets]
+    targets = [(vendor_of(settings), voice.base_model), *settings.cost_targets]
     return Basis(
         press.counter_name,
-        settings.epochs or DEFAULT_EPOCHS,
+        settings.epochs or ASSUMED_EPOCHS,
         voice.system_prompt,
-        prices,
+        prices_of(settings, utc_now().date()),
         targets=tuple(dict.fromkeys(targets)),
         traffic=await _traffic(store, voice),
     )
@@ -170,10 +168,6 @@ async def _traffic(store: Store, voice: Voice) -> Traffic | None:
     """A month of serving at the last month's traffic; None where nothing was asked."""
     n_replies, asked, said = await store.conversations.spent(voice.id, utc_now() - timedelta(days=TRAFFIC_DAYS))
     return monthly_traffic(n_replies, asked, said, days=TRAFFIC_DAYS) if n_replies else None
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _vendor(name: str) -> Quirks:

@@ -8,20 +8,23 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.answering import Desk
 from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, running_address
-from bot.settings import Settings
+from bot.settings import LOOPBACK, Settings
 from curation.dataset import Rules
+from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
 from curation.retrain import Recipe, Workshop
+from curation.tariff import Tariff
 from curation.versions import Press
 from curation.worker import Pace
 from providers.base import Sampling
 from providers.openai_api import OpenAIProvider
-from providers.quirks import OPENAI, TUNER, Quirks
+from providers.quirks import OPENAI, TUNER, VENDORS, Quirks
 from providers.tokens import TokenCounter, token_counter
 from storage.errors import NotFound
 from storage.records import Actor, Right, Voice
@@ -128,7 +131,16 @@ def _assemble(
         store,
         voice,
         Desk(store, provider, counter.count_messages, sampling, settings.prompt_tokens, owner, utc_now),
-        Workshop(store, provider, provider, counter.count_messages, counter.name, recipe, utc_now),
+        Workshop(
+            store,
+            provider,
+            provider,
+            counter.count_messages,
+            counter.name,
+            recipe,
+            utc_now,
+            tariff_of(settings, utc_now().date()),
+        ),
         Pace(settings.poll_seconds, IDLE_S, RETRY_S),
         counter,
         is_attached,
@@ -149,6 +161,30 @@ def rules_of(settings: Settings, quirks: Quirks) -> Rules:
 def quirks_of(settings: Settings) -> Quirks:
     """The row of whoever trains."""
     return TUNER if settings.is_embedded or settings.provider == "tuner" else OPENAI
+
+
+def tariff_of(settings: Settings, today: date) -> Tariff:
+    """Who bills a run here, and by which prices. Raises PriceUnreadable."""
+    is_here = urlsplit(settings.api_url).hostname in LOOPBACK
+    return Tariff(
+        vendor_of(settings),
+        is_this_machine=settings.provider == "tuner" and (settings.is_embedded or is_here),
+        prices=prices_of(settings, today),
+    )
+
+
+def vendor_of(settings: Settings) -> str:
+    """Whose prices hold: a vendor we know by its address, else the address's host, so that nobody's prices are mixed up."""
+    if settings.provider == "tuner" or not settings.api_url:
+        return quirks_of(settings).name
+    host = urlsplit(settings.api_url).hostname or settings.api_url
+    known = {urlsplit(row.base_url).hostname: name for name, row in VENDORS.items() if row.base_url}
+    return known.get(host, host)
+
+
+def prices_of(settings: Settings, today: date) -> Prices:
+    """What is known of prices, and those the settings give in their place. Raises PriceUnreadable."""
+    return with_overrides(PRICES, settings.prices, read_on=today, source="FINETONE_PRICES")
 
 
 async def open_press(settings: Settings, voice: Voice, report: Report) -> Press:

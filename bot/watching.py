@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from bot.text import excerpt
 from curation.retrain import Preview
@@ -44,6 +45,7 @@ def show_preview(shown: Preview, terminal: Console) -> None:
         table.add_row("kept back", f"{shown.held_out} examples to judge by")
         table.add_row("tokens", f"{shown.train_tokens:,} per pass (counted by {shown.tokens_counted_by})")
         table.add_row("time", minutes(shown.expected_seconds))
+        table.add_row("cost", Text(shown.cost))
     for reason, count in shown.left_out.items():
         table.add_row("left out", f"{count}: {reason}")
     table.add_row("waiting", f"{shown.waiting} for approval")

@@ -8,7 +8,7 @@ the job up before it creates it (providers.md, "Never two paid jobs").
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from curation import versions
@@ -17,6 +17,7 @@ from curation.dataset import TRAIN_FILE, Dataset, Example, Rules, TooFewExamples
 from curation.evaluation import Contest, compare
 from curation.examples import select_examples
 from curation.prompting import CountTokens
+from curation.tariff import Tariff, charge
 from curation.versions import Press
 from providers.base import ChatModel, ErrorKind, JobRequest, JobState, JobStatus, ProviderError, Sampling, Trainer
 from storage.errors import DeploymentMoved
@@ -55,7 +56,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a run works with: the store, the provider's two halves, a token counter, the recipe and a clock."""
+    """What a run works with: the store, the provider's two halves, a token counter, the recipe, a clock, who bills it."""
 
     store: Store
     chat_model: ChatModel
@@ -64,6 +65,7 @@ class Workshop:
     counter_name: str
     recipe: Recipe
     now: Callable[[], datetime]
+    tariff: Tariff = field(default_factory=Tariff)
 
     @property
     def press(self) -> Press:
@@ -86,6 +88,7 @@ class Preview:
     new: int  # approved corrections the serving model was not trained on
     tokens_counted_by: str
     expected_seconds: float | None  # None until a first run here has been measured
+    cost: str  # what the provider charges, in words; "" where no run may start
     open_run: Run | None
     refusal: str
 
@@ -108,7 +111,7 @@ async def preview(workshop: Workshop, voice: Voice) -> Preview:
     except (TooFewExamples, NothingNew) as refused:
         refusal = _with_queue(str(refused), waiting)
         return Preview(
-            len(selection.examples), 0, 0, left_out, waiting, new, workshop.counter_name, None, open_run, refusal
+            len(selection.examples), 0, 0, left_out, waiting, new, workshop.counter_name, None, "", open_run, refusal
         )
     return Preview(
         len(dataset.train),
@@ -119,6 +122,7 @@ async def preview(workshop: Workshop, voice: Voice) -> Preview:
         new,
         workshop.counter_name,
         await _expected_seconds(store, voice.id, dataset.train_tokens),
+        charge(workshop.tariff, voice.base_model, dataset.train_tokens, workshop.recipe.n_epochs),
         open_run,
         "",
     )

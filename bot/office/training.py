@@ -23,6 +23,7 @@ def preview_lines(shown: retrain.Preview) -> list[Line]:
         lines.append(Line(f"{counted(shown.held_out, 'example')} to judge by", "Kept back"))
         lines.append(Line(f"{shown.train_tokens:,} per pass", "Tokens"))
         lines.append(Line(minutes(shown.expected_seconds), "Time"))
+        lines.append(Line(shown.cost, "Cost"))
     lines += [Line(f"{count}: {reason}", "Left out") for reason, count in shown.left_out.items()]
     lines.append(Line(f"{shown.waiting} for approval", "Waiting"))
     if shown.refusal:

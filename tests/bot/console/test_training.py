@@ -51,6 +51,7 @@ async def test_the_preview_says_what_a_run_would_do(house: House):
     assert re.search(r"to train on 12 kept back to judge by 3", page)
     assert "counted by words" in page
     assert "not known until a first run has been measured here" in page
+    assert "Cost not known: no price of training base is known here" in page
     assert "Start training" in page
 
 

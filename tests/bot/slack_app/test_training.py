@@ -26,9 +26,8 @@ async def test_the_preview_counts_examples_tokens_time_and_what_is_left_out(open
     assert "per pass" in said
     assert "*Time*  not known until a first run has been measured here" in said
     assert "*Waiting*  0 for approval" in said
+    assert "*Cost*  nothing to pay: the tuner trains on this machine" in said
     assert "Start training" in said
-    for money in "$€":
-        assert money not in said  # no price is known for a model of one's own, so none is named
 
 
 async def test_a_dry_run_shows_the_same_and_starts_nothing(open_shop: Shop):

@@ -1,0 +1,31 @@
+"""What a run would do, line by line, as every chat platform shows it."""
+
+from dataclasses import replace
+
+from bot.office.telling import Line
+from bot.office.training import preview_lines
+from curation.retrain import Preview
+
+SHOWN = Preview(
+    train=16,
+    held_out=4,
+    train_tokens=420,
+    left_out={},
+    waiting=0,
+    new=20,
+    tokens_counted_by="words",
+    expected_seconds=None,
+    cost="nothing to pay",
+    open_run=None,
+    refusal="",
+)
+
+
+def test_the_preview_has_one_line_about_money():
+    assert [line for line in preview_lines(SHOWN) if line.label == "Cost"] == [Line("nothing to pay", "Cost")]
+
+
+def test_where_no_run_may_start_nothing_is_said_of_money():
+    refused = replace(SHOWN, cost="", refusal="3 approved examples, at least 12 needed.")
+    assert "Cost" not in [line.label for line in preview_lines(refused)]
+    assert preview_lines(refused)[-1].words == refused.refusal

@@ -1,0 +1,57 @@
+"""Who is asked for money, read from the settings."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.program import prices_of, tariff_of, vendor_of
+from bot.settings import Settings
+from curation.prices import Item, PriceUnreadable, price_of
+
+DAY = date(2026, 11, 22)
+HOSTED: dict[str, Any] = {"provider": "openai", "api_key": SecretStr("sk-1"), "base_model": "gpt-4.1-mini"}
+
+
+def settings(**chosen: Any) -> Settings:
+    return Settings(_env_file=None, **chosen)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "vendor", "is_this_machine"),
+    [
+        ({}, "tuner", True),
+        ({"api_url": "http://127.0.0.1:8000/v1"}, "tuner", True),
+        ({"api_url": "http://gpu.example:8000/v1"}, "tuner", False),
+        (HOSTED, "openai", False),
+        (HOSTED | {"api_url": "https://api.openai.com/v1"}, "openai", False),
+        (HOSTED | {"api_url": "https://api.tokenfactory.nebius.com/v1/"}, "nebius", False),
+        (HOSTED | {"api_url": "https://trainer.example/v1"}, "trainer.example", False),
+    ],
+    ids=[
+        "embedded",
+        "a tuner beside us",
+        "a tuner elsewhere",
+        "openai",
+        "openai by address",
+        "nebius",
+        "somebody else",
+    ],
+)
+def test_the_vendor_is_whoever_answers_at_the_address(chosen: dict[str, Any], vendor: str, is_this_machine: bool):
+    tariff = tariff_of(settings(**chosen), DAY)
+    assert (tariff.vendor, tariff.is_this_machine) == (vendor, is_this_machine)
+    assert vendor_of(settings(**chosen)) == vendor
+
+
+def test_a_price_of_the_settings_stands_in_place_of_a_known_one():
+    own = settings(prices={"openai/gpt-4.1-mini/training": "2 USD per 1,000,000 tokens"})
+    price = price_of(prices_of(own, DAY), "openai", "gpt-4.1-mini", Item.TRAINING)
+    assert price is not None
+    assert (str(price), price.source, price.read_on) == ("$2 per 1,000,000 tokens", "FINETONE_PRICES", DAY)
+
+
+def test_a_price_that_cannot_be_read_stops_the_start():
+    with pytest.raises(PriceUnreadable, match="names no vendor, model and item"):
+        tariff_of(settings(prices={"tuner": "cheap"}), DAY)
