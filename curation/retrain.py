@@ -24,10 +24,11 @@ from storage.errors import DeploymentMoved
 from storage.records import (
     CorrectionState,
     Deployment,
+    Part,
+    Role,
     Run,
     RunEvent,
     RunState,
-    Side,
     Trigger,
     Voice,
 )
@@ -143,7 +144,7 @@ async def _trained_on(store: Store, current: Deployment) -> frozenset[str]:
     version_id = current.model.dataset_version_id
     if version_id is None:
         return frozenset()
-    return frozenset(line.correction_id for line in await store.datasets.lines(version_id))
+    return frozenset(line.source_id for line in await store.datasets.lines(version_id))
 
 
 def _require_news(dataset: Dataset, current: Deployment, voice: Voice) -> None:
@@ -328,12 +329,16 @@ async def _evaluate(workshop: Workshop, run: Run) -> Run:
     voice = await store.voices.get(run.voice_id)
     current = await store.models.current(voice.id)
     version_id = _set(run.dataset_version_id)
-    lines = [line for line in await store.datasets.lines(version_id) if line.side is Side.HELD_OUT]
-    corrections = {line.correction_id: await store.corrections.get(line.correction_id) for line in lines}
+    lines = [
+        line
+        for line in await store.datasets.lines(version_id)
+        if line.part is Part.HELD_OUT and line.role is Role.ANSWER
+    ]
+    corrections = {line.source_id: await store.corrections.get(line.source_id) for line in lines}
     samples = tuple(
         Example(c.id, line.group_key, c.history, c.question, c.corrected_text)
         for line in sorted(lines, key=lambda line: line.position)
-        if (c := corrections[line.correction_id])
+        if (c := corrections[line.source_id])
     )
 
     async def progress(done: int, total: int) -> None:

@@ -17,7 +17,7 @@ from curation.languages import language_of
 from curation.prompting import CountTokens
 from curation.version_diff import VersionDiff, compare_versions
 from providers.quirks import Method, Quirks
-from storage.records import Conversation, Correction, DatasetLine, DatasetVersion, Side, Voice
+from storage.records import Conversation, Correction, DatasetLine, DatasetVersion, Part, Role, Side, Voice
 from storage.store import Store
 
 
@@ -76,7 +76,10 @@ async def freeze(store: Store, voice: Voice, press: Press, *, by: str, at: datet
         for side, examples in ((Side.TRAIN, dataset.train), (Side.HELD_OUT, dataset.held_out))
         for position, example in enumerate(examples)
     ]
-    lines = [DatasetLine(dataset.id, side, at_, one.correction_id, one.group_key) for side, at_, one in placed]
+    lines = [
+        DatasetLine(dataset.id, Part(side), at_, 0, Role.ANSWER, one.group_key, one.correction_id)
+        for side, at_, one in placed
+    ]
     origins = await _origins(store, approved, placed)
     left_out = list(dataset.card["left_out_corrections"].items())
     files = {**dataset.files, **lineage_files(origins, left_out, ratings=())}
@@ -148,14 +151,14 @@ async def export_for(
 ) -> Export:
     """One side of a version as a training file for a vendor. Raises NotFound, PartlyErased and MethodUnsupported."""
     await _require_whole(store, version_id)
-    lines = [line for line in await store.datasets.lines(version_id) if line.side is side]
-    corrections = {c.id: c for c in await store.corrections.many(line.correction_id for line in lines)}
+    lines = [line for line in await store.datasets.lines(version_id) if line.part == side and line.role is Role.ANSWER]
+    corrections = {c.id: c for c in await store.corrections.many(line.source_id for line in lines)}
     examples: list[Exportable] = []
     for line in sorted(lines, key=lambda line: line.position):
-        made_from = corrections[line.correction_id]
+        made_from = corrections[line.source_id]
         served = made_from.served_text or None
         examples.append(
-            Exportable(line.correction_id, made_from.history, made_from.question, made_from.corrected_text, served)
+            Exportable(line.source_id, made_from.history, made_from.question, made_from.corrected_text, served)
         )
     return export(examples, vendor, method, system_prompt=prompt, limits=limits)
 

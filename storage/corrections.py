@@ -223,7 +223,7 @@ async def _supersede(connection: AsyncConnection, reply_id: str, successor: str,
             corrections.c.state == CorrectionState.APPROVED,
             corrections.c.id != successor,
         )
-        .values(state=CorrectionState.SUPERSEDED, superseded_by=successor)
+        .values(state=CorrectionState.SUPERSEDED, superseded_by=successor, superseded_at=at)
         .returning(corrections.c.id)
     )
     superseded = (await connection.execute(change)).scalars().all()

@@ -12,6 +12,8 @@ from storage.errors import NotFound, SideMoved
 from storage.records import DatasetLine, DatasetVersion, Side
 from storage.schema import dataset_files, dataset_lines, dataset_versions, split_sides
 
+_IN_ORDER = (dataset_lines.c.part, dataset_lines.c.position, dataset_lines.c.source)
+
 
 @uninterrupted
 class Datasets:
@@ -75,19 +77,19 @@ class Datasets:
             return {name: bytes(content) for name, content in (await connection.execute(statement)).all()}
 
     async def lines(self, version_id: str) -> list[DatasetLine]:
-        """Which correction each line was made from, by side and position."""
+        """What each line was made from, by part, position and source."""
         statement = select(dataset_lines).where(dataset_lines.c.version_id == version_id)
         async with self._database.reading() as connection:
-            rows = await connection.execute(statement.order_by(dataset_lines.c.side, dataset_lines.c.position))
+            rows = await connection.execute(statement.order_by(*_IN_ORDER))
             return [DatasetLine(**row) for row in rows.mappings()]
 
     async def versions_with(self, correction_id: str) -> list[DatasetLine]:
-        """Every line ever made from this correction, oldest version first."""
+        """Every line this correction ever was a source of, oldest version first."""
         statement = (
             select(dataset_lines)
             .join(dataset_versions, dataset_versions.c.id == dataset_lines.c.version_id)
             .where(dataset_lines.c.correction_id == correction_id)
-            .order_by(dataset_versions.c.created_at, dataset_lines.c.version_id, dataset_lines.c.position)
+            .order_by(dataset_versions.c.created_at, dataset_lines.c.version_id, *_IN_ORDER)
         )
         async with self._database.reading() as connection:
             return [DatasetLine(**row) for row in (await connection.execute(statement)).mappings()]

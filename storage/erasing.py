@@ -14,16 +14,17 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, row_of, uninterrupted
+from storage.database import Database, chunks, row_of, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
-from storage.records import Actor, CorrectionState, Erasure, PostingKind, Side, TurnState
+from storage.records import Actor, CorrectionState, Erasure, Part, PostingKind, TurnState
 from storage.schema import (
     actors,
     corrections,
     dataset_files,
     dataset_lines,
     dataset_versions,
+    disputes,
     erasures,
     evaluations,
     feedback,
@@ -39,7 +40,12 @@ from storage.schema import (
 
 ERASED_LINE = b'{"erased": true}'
 ERASED_NAME = "somebody who was forgotten"
-FILE_OF_SIDE = {Side.TRAIN: "train.jsonl", Side.HELD_OUT: "held_out.jsonl"}
+FILES_OF_PART: Mapping[Part, tuple[str, ...]] = {
+    Part.TRAIN: ("train.jsonl", "train.served.jsonl"),
+    Part.HELD_OUT: ("held_out.jsonl", "held_out.served.jsonl"),
+    Part.FLAGGED: ("flagged.jsonl",),
+}
+"""The files of a version whose line N is line N of the part; an older version has only the first."""
 
 
 async def erase_turns(
@@ -59,6 +65,8 @@ async def erase_turns(
     gone |= {"decision_note": "", "state": CorrectionState.ERASED}
     change = update(corrections).where(corrections.c.reply_id.in_(of_turns)).values(gone)
     erased = sorted((await connection.execute(change.returning(corrections.c.id))).scalars())
+    for chunk in chunks(erased):  # what differed between it and another says what it said
+        await connection.execute(delete(disputes).where(disputes.c.first.in_(chunk) | disputes.c.second.in_(chunk)))
     unsaid = {"text": "", "corrected_text": None}
     await connection.execute(update(replies).where(replies.c.turn_id.in_(turn_ids)).values(unsaid))
     await _show_cards_anew(connection, turn_ids)
@@ -93,7 +101,8 @@ class Erasures:
             asked = sorted((await connection.execute(select(turns.c.id).where(is_theirs))).scalars())
             erased, touched = await erase_turns(connection, asked, at)
             before = await _erased_before(connection, actor.id)
-            versions = await _erase_lines(connection, {*erased, *touched, *before}, at)
+            marked = await _marked_near(connection, asked)
+            versions = await _erase_lines(connection, {*erased, *touched, *before}, marked, at)
             n_judgements = await _forget_person(connection, actor)
             done = Erasure(
                 id=new_id("erasure", at),
@@ -164,22 +173,36 @@ async def _forget_in_histories(connection: AsyncConnection, turn_ids: Sequence[s
     return touched
 
 
-async def _erase_lines(connection: AsyncConnection, ids: Collection[str], at: datetime) -> list[dict[str, Any]]:
-    """Blank every line of every version that was made from these corrections, and the samples asked from them."""
-    statement = select(dataset_lines).where(dataset_lines.c.correction_id.in_(sorted(ids)))
-    by_version: dict[str, dict[Side, set[int]]] = {}
-    for row in (await connection.execute(statement)).mappings():
-        by_version.setdefault(row["version_id"], {}).setdefault(row["side"], set()).add(row["position"])
+async def _marked_near(connection: AsyncConnection, turn_ids: Sequence[str]) -> set[str]:
+    """Replies of the conversations these questions stand in: a line made from a mark has the conversation in it."""
+    near = select(turns.c.conversation_id).where(turns.c.id.in_(turn_ids))
+    found = await connection.execute(select(replies.c.id).where(replies.c.conversation_id.in_(near)))
+    return set(found.scalars())
+
+
+async def _erase_lines(
+    connection: AsyncConnection, ids: Collection[str], reply_ids: Collection[str], at: datetime
+) -> list[dict[str, Any]]:
+    """Blank every line of every version that has one of these corrections or marked replies as a source, and the samples
+    asked from them.
+    """
+    by_version: dict[str, dict[Part, set[int]]] = {}
+    for column, sought in ((dataset_lines.c.correction_id, ids), (dataset_lines.c.reply_id, reply_ids)):
+        for chunk in chunks(sorted(sought)):
+            for row in (await connection.execute(select(dataset_lines).where(column.in_(chunk)))).mappings():
+                by_version.setdefault(row["version_id"], {}).setdefault(row["part"], set()).add(row["position"])
     done: list[dict[str, Any]] = []
-    for version_id, sides in sorted(by_version.items()):
+    for version_id, parts in sorted(by_version.items()):
         before = await _hashes(connection, version_id)
-        for side, positions in sides.items():
-            await _blank(connection, version_id, FILE_OF_SIDE[side], positions)
+        for part, positions in parts.items():
+            for name in FILES_OF_PART[part]:
+                if name in before:
+                    await _blank(connection, version_id, name, positions)
         await connection.execute(
             update(dataset_versions).where(dataset_versions.c.id == version_id).values(erased_at=at)
         )
         await _erase_samples(connection, version_id, ids)
-        n_lines = sum(len(positions) for positions in sides.values())
+        n_lines = sum(len(positions) for positions in parts.values())
         after = await _hashes(connection, version_id)
         done.append({"id": version_id, "lines": n_lines, "before": before, "after": after})
     return done

@@ -54,13 +54,28 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A brand: its system prompt and the base model its tuned models are made from."""
+    """A brand: its system prompt and the base model its tuned models are made from.
+
+    `short_prompt` is what a model that was trained with it is asked with, because it has the rest in its weights; "": none.
+    """
 
     id: str
     name: str
     system_prompt: str
     base_model: str
     created_at: datetime
+    short_prompt: str = ""
+
+    def prompt(self, kind: "PromptKind") -> str:
+        """The prompt of this kind; the full one where there is no short one."""
+        return self.short_prompt if kind is PromptKind.SHORT and self.short_prompt else self.system_prompt
+
+
+class PromptKind(StrEnum):
+    """Which of a voice's prompts a dataset version was built with, and so a model is asked with."""
+
+    FULL = "full"
+    SHORT = "short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +355,83 @@ class Correction:
     superseded_by: str | None = None  # correction id
     scope: Scope = Scope.VOICE
     is_for_training: bool = True  # False: it may be used in prompts and edits, never in a dataset
+    superseded_at: datetime | None = None  # from when another one holds instead
+    expires_at: datetime | None = None  # from when it no longer holds; None: it holds until somebody says otherwise
+
+
+class DisputeKind(StrEnum):
+    """What cannot both be right."""
+
+    CONTRADICTION = "contradiction"  # two approved corrections: one question, two answers
+    OPINION = "opinion"  # a correction's approver and its second reviewer
+
+
+class Settlement(StrEnum):
+    """How a dispute ended."""
+
+    FIRST = "first"  # the first correction holds; of a contradiction, the second is superseded
+    SECOND = "second"  # of a contradiction only: the second holds, the first is superseded
+    BOTH = "both"  # of a contradiction only: both can be right
+    NEITHER = "neither"  # of an opinion only: the correction is taken out
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An open question that keeps the corrections it is about out of every dataset, until an approver settles it.
+
+    Of a contradiction `first` is the older. `detail` says what differs, for people's eyes. One per pair, by constraint.
+    """
+
+    id: str
+    voice_id: str
+    kind: DisputeKind
+    first: str  # correction id
+    second: str  # correction id; "" for an opinion
+    detail: Mapping[str, Any]
+    opened_at: datetime
+    settled_at: datetime | None = None
+    settled_by: str | None = None  # actor id
+    settlement: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A correction that somebody is looking at; nobody else is offered it until the lock expires."""
+
+    correction_id: str
+    actor_id: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a second reviewer thinks of a decided correction, without having seen the decision. One per (correction, actor)."""
+
+    correction_id: str
+    actor_id: str
+    is_approval: bool
+    reason: Judgement  # what was wrong with the served reply, as they see it
+    given_at: datetime
+
+
+class Held(StrEnum):
+    """What waits for an admin's look because there is unusually much of it."""
+
+    CORRECTIONS = "corrections"
+    MARKS = "marks"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Since `since` nothing of this kind is used until an admin releases it. One open per (voice, kind), by constraint."""
+
+    id: str
+    voice_id: str
+    held: Held
+    since: datetime
+    why: str  # a sentence with the numbers
+    released_at: datetime | None = None
+    released_by: str | None = None  # actor id
 
 
 # ---------------------------------------------------------------- datasets
@@ -352,15 +444,43 @@ class Side(StrEnum):
     HELD_OUT = "held_out"
 
 
+class Part(StrEnum):
+    """A file of a version."""
+
+    TRAIN = "train"
+    HELD_OUT = "held_out"
+    FLAGGED = "flagged"  # replies that were marked as not right and not corrected: what not to say
+
+
+class Role(StrEnum):
+    """What a source gave a line."""
+
+    ANSWER = "answer"  # the question and the answer; each line has exactly one
+    MERGED = "merged"  # it says nearly the same, and stands in no line of its own
+    FIX = "fix"  # an exchange that was shown before the question
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetLine:
-    """Line `position` (from 0) of side `side` of a version, and the correction it was made from: the lineage, both ways."""
+    """A source of line `position` (from 0) of a part of a version: the lineage, both ways.
+
+    A correction, or a reply that was only marked: one of the two ids is set. `source` counts a line's sources from 0, which
+    is the answer's.
+    """
 
     version_id: str
-    side: Side
+    part: Part
     position: int
-    correction_id: str
+    source: int
+    role: Role
     group_key: str
+    correction_id: str | None = None
+    reply_id: str | None = None
+
+    @property
+    def source_id(self) -> str:
+        """The correction or the marked reply."""
+        return self.correction_id or self.reply_id or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +496,7 @@ class DatasetVersion:
     train_tokens: int
     card: Mapping[str, Any]  # counts, tokens, what was left out and why
     erased_at: datetime | None = None  # when lines of it were erased, because somebody asked to be forgotten
+    prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts its lines begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -516,6 +637,7 @@ class Model:
     dataset_version_id: str | None
     created_at: datetime
     erased_at: datetime | None = None  # when something it was trained on was erased
+    prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts it was trained with, and is asked with
 
     @property
     def is_base(self) -> bool:

@@ -38,11 +38,17 @@ from storage.records import (
     ChannelMode,
     CorrectionState,
     DeploymentKind,
+    DisputeKind,
+    Held,
     Judgement,
+    Part,
     PostingKind,
+    PromptKind,
     ReplySource,
+    Role,
     RunState,
     Scope,
+    Settlement,
     Side,
     Trigger,
     TurnState,
@@ -158,10 +164,12 @@ def _quoted(words: Iterable[str]) -> str:
     return ", ".join(f"'{word}'" for word in sorted(words))
 
 
-def _word(name: str, words: type[StrEnum], *, primary_key: bool = False) -> tuple[Column[StrEnum], CheckConstraint]:
+def _word(
+    name: str, words: type[StrEnum], *, primary_key: bool = False, nullable: bool = False
+) -> tuple[Column[StrEnum], CheckConstraint]:
     """A column that holds one word of an enum, and the CHECK that says so."""
     check = CheckConstraint(f"{name} IN ({_quoted(word.value for word in words)})", name=name)
-    return Column(name, Word(words), nullable=False, primary_key=primary_key), check
+    return Column(name, Word(words), nullable=nullable, primary_key=primary_key), check
 
 
 def _id() -> Column[str]:
@@ -228,6 +236,7 @@ voices = Table(
     _string("system_prompt"),
     _string("base_model"),
     _moment("created_at"),
+    _string("short_prompt"),
     UniqueConstraint("name"),
 )
 
@@ -430,6 +439,8 @@ corrections = Table(
     _reference("superseded_by", "corrections.id", nullable=True),
     *_word("scope", Scope),
     Column("is_for_training", Boolean, nullable=False),
+    _moment("superseded_at", nullable=True),
+    _moment("expires_at", nullable=True),
     UniqueConstraint("voice_id", "key"),  # the same thing proposed twice is one correction
     Index("ix_corrections_voice_id_state_proposed_at", "voice_id", "state", "proposed_at"),
     Index("ix_corrections_reply_id", "reply_id"),
@@ -441,6 +452,65 @@ Index(
     unique=True,
     sqlite_where=_IS_APPROVED,
     postgresql_where=_IS_APPROVED,
+)
+
+# ---------------------------------------------------------------- review
+
+disputes = Table(
+    "disputes",
+    metadata,
+    _id(),
+    _reference("voice_id", "voices.id"),
+    *_word("kind", DisputeKind),
+    _reference("first", "corrections.id"),
+    _string("second"),  # a correction's id, or ""
+    Column("detail", Document, nullable=False),
+    _moment("opened_at"),
+    _moment("settled_at", nullable=True),
+    _reference("settled_by", "actors.id", nullable=True),
+    *_word("settlement", Settlement, nullable=True),
+    UniqueConstraint("first", "second"),
+)
+_IS_UNSETTLED = text("settled_at IS NULL")
+Index("ix_disputes_open", disputes.c.voice_id, sqlite_where=_IS_UNSETTLED, postgresql_where=_IS_UNSETTLED)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    _reference("correction_id", "corrections.id", primary_key=True),
+    _reference("actor_id", "actors.id"),
+    _moment("until"),
+)
+
+opinions = Table(
+    "opinions",
+    metadata,
+    _reference("correction_id", "corrections.id", primary_key=True),
+    _reference("actor_id", "actors.id", primary_key=True),
+    Column("is_approval", Boolean, nullable=False),
+    *_word("reason", Judgement),
+    _moment("given_at"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    _id(),
+    _reference("voice_id", "voices.id"),
+    *_word("held", Held),
+    _moment("since"),
+    _string("why"),
+    _moment("released_at", nullable=True),
+    _reference("released_by", "actors.id", nullable=True),
+)
+_IS_HELD = text("released_at IS NULL")
+Index(
+    "uq_holds_open",
+    holds.c.voice_id,
+    holds.c.held,
+    unique=True,
+    sqlite_where=_IS_HELD,
+    postgresql_where=_IS_HELD,
 )
 
 # ---------------------------------------------------------------- datasets
@@ -457,6 +527,7 @@ dataset_versions = Table(
     Column("train_tokens", Integer, nullable=False),
     Column("card", Document, nullable=False),
     _moment("erased_at", nullable=True),
+    *_word("prompt", PromptKind),
     Index("ix_dataset_versions_voice_id_created_at", "voice_id", "created_at"),
 )
 
@@ -472,11 +543,16 @@ dataset_lines = Table(
     "dataset_lines",
     metadata,
     _reference("version_id", "dataset_versions.id", primary_key=True),
-    *_word("side", Side, primary_key=True),
+    *_word("part", Part, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    _reference("correction_id", "corrections.id"),
+    Column("source", Integer, primary_key=True, autoincrement=False),
+    *_word("role", Role),
     _string("group_key"),
+    _reference("correction_id", "corrections.id", nullable=True),
+    _reference("reply_id", "replies.id", nullable=True),
+    CheckConstraint("(correction_id IS NULL) <> (reply_id IS NULL)", name="one_source"),
     Index("ix_dataset_lines_correction_id", "correction_id"),
+    Index("ix_dataset_lines_reply_id", "reply_id"),
 )
 
 split_sides = Table(
@@ -573,6 +649,7 @@ models = Table(
     _reference("dataset_version_id", "dataset_versions.id", nullable=True),
     _moment("created_at"),
     _moment("erased_at", nullable=True),
+    *_word("prompt", PromptKind),
     UniqueConstraint("voice_id", "number"),
     UniqueConstraint("run_id"),
 )

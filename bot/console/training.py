@@ -13,7 +13,7 @@ from bot.console.review import name_in
 from bot.console.visit import Here, Visit
 from bot.moderation import cancel_run, start_retrain
 from curation import retrain
-from storage.records import Correction, DatasetLine, Evaluation, Model, Run, RunEvent, RunState, Side
+from storage.records import Correction, DatasetLine, Evaluation, Model, Part, Role, Run, RunEvent, RunState
 
 RUNS_SHOWN = 20
 LINES_PER_PAGE = 50
@@ -217,13 +217,12 @@ async def one_dataset(version_id: str, visit: Here, page: int = 1) -> Response:
     """The dataset's card, and each line with the correction it was made from."""
     visit.require_team("datasets")
     version = await visit.store.datasets.get(version_id)
-    lines = sorted(
-        await visit.store.datasets.lines(version_id), key=lambda line: (line.side is Side.HELD_OUT, line.position)
-    )
+    answers = [line for line in await visit.store.datasets.lines(version_id) if line.role is Role.ANSWER]
+    lines = sorted(answers, key=lambda line: (line.part is Part.HELD_OUT, line.position))
     pages = max(1, ceil(len(lines) / LINES_PER_PAGE))
     page = min(max(page, 1), pages)
     chosen = lines[(page - 1) * LINES_PER_PAGE : page * LINES_PER_PAGE]
-    corrections = [await visit.store.corrections.get(line.correction_id) for line in chosen]
+    corrections = [await visit.store.corrections.get(line.source_id) for line in chosen]
     ids = {each for c in corrections for each in (c.proposed_by, c.decided_by) if each}
     people = await visit.store.people.actors({*ids, version.created_by})
     return await visit.page(

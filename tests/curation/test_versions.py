@@ -9,7 +9,7 @@ from curation.dataset import TooFewExamples
 from curation.prices import PRICES
 from curation.versions import PartlyErased
 from providers.quirks import OPENAI, Method
-from storage.erasing import FILE_OF_SIDE
+from storage.erasing import FILES_OF_PART
 from storage.records import Actor, Correction, DatasetVersion, Judgement, Side
 from tests.curation.conftest import House, words
 from tests.storage.scenes import a_reply_to
@@ -68,9 +68,9 @@ async def test_an_export_is_what_is_trained_on_and_a_corrected_reply_a_pair(hous
     _, made = await corrected_for_somebody(house)
     version = await freeze(house)
     prompt = house.voice.system_prompt
-    (side,) = {line.side for line in await house.store.datasets.lines(version.id) if line.correction_id == made.id}
+    (side,) = {line.part for line in await house.store.datasets.lines(version.id) if line.correction_id == made.id}
     sft = await versions.export_for(house.store, version.id, side, OPENAI, Method.SFT, prompt=prompt, limits=None)
-    assert sft.content == await house.store.datasets.file(version.id, FILE_OF_SIDE[side])
+    assert sft.content == await house.store.datasets.file(version.id, FILES_OF_PART[side][0])
     pairs = await versions.export_for(house.store, version.id, side, OPENAI, Method.DPO, prompt=prompt, limits=None)
     assert made.id in {id for line in pairs.lines for id in line.example_ids}
     assert b"Who knows, [name 1]." in pairs.content

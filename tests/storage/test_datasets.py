@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from storage.errors import NotFound, SideMoved
-from storage.records import DatasetLine, Side
+from storage.records import DatasetLine, Part, Role, Side
 from storage.store import Store
 from tests.storage.scenes import Scene, a_version, an_approved_correction
 
@@ -16,9 +16,9 @@ async def test_a_frozen_version_keeps_its_bytes_its_lineage_and_its_sides(scene:
     first, second = [await an_approved_correction(scene, f"import:f:{line}") for line in (1, 2)]
     version = a_version(scene)
     lines = [
-        DatasetLine(version.id, Side.HELD_OUT, 0, first.id, "group-1"),
-        DatasetLine(version.id, Side.TRAIN, 0, second.id, "group-2"),
-        DatasetLine(version.id, Side.TRAIN, 1, second.id, "group-2"),
+        DatasetLine(version.id, Part.HELD_OUT, 0, 0, Role.ANSWER, "group-1", first.id),
+        DatasetLine(version.id, Part.TRAIN, 0, 0, Role.ANSWER, "group-2", second.id),
+        DatasetLine(version.id, Part.TRAIN, 1, 0, Role.ANSWER, "group-2", second.id),
     ]
     sides = {"group-1": Side.HELD_OUT, "group-2": Side.TRAIN}
     assert await datasets.freeze(version, FILES, lines, sides, at=scene.clock()) == version

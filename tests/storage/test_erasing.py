@@ -18,8 +18,10 @@ from storage.records import (
     Judgement,
     Message,
     Model,
+    Part,
     PostingKind,
     Reply,
+    Role,
     Run,
     RunState,
     SampleScore,
@@ -61,7 +63,7 @@ async def frozen(scene: Scene, by_side: Mapping[Side, Sequence[Correction]]) -> 
         for side, made in by_side.items()
     }
     lines = [
-        DatasetLine(VERSION, side, position, c.id, f"group of {c.id}")
+        DatasetLine(VERSION, Part(side), position, 0, Role.ANSWER, f"group of {c.id}", c.id)
         for side, made in by_side.items()
         for position, c in enumerate(made)
     ]
