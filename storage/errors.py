@@ -1,6 +1,6 @@
 """What can go wrong with what we remember, as types; every message is a sentence a person can act on."""
 
-from storage.records import Correction, Deployment, Run, Side
+from storage.records import Correction, Deployment, Dispute, Run, Side
 
 
 class StorageError(Exception):
@@ -48,6 +48,18 @@ class AlreadyDecided(StorageError):
         when = f" at {correction.decided_at:%Y-%m-%d %H:%M:%S} UTC" if correction.decided_at else ""
         super().__init__(
             f"Correction {correction.id} is already {correction.state.value}, by {correction.decided_by}{when}. "
+            "Propose a new correction to change the outcome."
+        )
+
+
+class AlreadySettled(StorageError):
+    """The dispute is no longer open: somebody settled it before."""
+
+    def __init__(self, dispute: Dispute) -> None:
+        self.dispute = dispute
+        when = f" at {dispute.settled_at:%Y-%m-%d %H:%M:%S} UTC" if dispute.settled_at else ""
+        super().__init__(
+            f"Dispute {dispute.id} is already settled, by {dispute.settled_by}{when}. "
             "Propose a new correction to change the outcome."
         )
 

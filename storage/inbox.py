@@ -71,6 +71,13 @@ class Inbox:
         """Whether this delivery has come, however long ago that is remembered."""
         return _IS_KEPT.row(connection, {"platform": platform, "event_key": key}) is not None
 
+    async def outcome(self, platform: str, key: str) -> str:
+        """Why a delivery that is over called for nothing; "" where it did, and for one that is not known (any more)."""
+        is_it = (inbound_events.c.platform == platform) & (inbound_events.c.key == key)
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(inbound_events.c.outcome).where(is_it))
+            return found.scalar_one_or_none() or ""
+
     async def take_left(self, platform: str, *, owner: str, now: datetime, lease_s: float) -> list[InboundEvent]:
         """Claim what a dead process left undone, oldest first."""
         due = (

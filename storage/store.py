@@ -10,9 +10,11 @@ from storage.conversations import Conversations
 from storage.corrections import Corrections
 from storage.database import Database, parse_url
 from storage.datasets import Datasets
+from storage.disputes import Disputes
 from storage.erasing import Erasures
 from storage.feedback import FeedbackGiven
 from storage.hand_overs import HandOvers
+from storage.holds import Holds
 from storage.inbox import Inbox
 from storage.installations import Installations
 from storage.migrate import migrate
@@ -53,6 +55,8 @@ class Store:
         self.hand_overs = HandOvers(database)
         self.installations = Installations(database)
         self.erasures = Erasures(database)
+        self.disputes = Disputes(database)
+        self.holds = Holds(database)
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""
