@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot import moderation
+from bot.answering import Desk
 from bot.office import drafts
 from bot.office.cards import PlatformRefused
 from bot.office.verbs import Said
@@ -16,11 +17,11 @@ from bot.slack_app.replying import GrowingReply, Thread
 from storage.records import Actor, Posting, Reply, Turn
 
 
-async def offer(parts: Parts, turn: Turn, place: Place, *, takes_over: bool = False) -> str:
+async def offer(parts: Parts, desk: Desk, turn: Turn, place: Place, *, takes_over: bool = False) -> str:
     """Answer a question without sending the answer, and put it before the moderators."""
     channel = parts.rules.review_channel
     review = SlackChannel(place.team, channel).key if channel else ""
-    return await drafts.offer(parts, SlackTable(parts, place.team), parts.desk, turn, review, takes_over=takes_over)
+    return await drafts.offer(parts, SlackTable(parts, place.team), desk, turn, review, takes_over=takes_over)
 
 
 async def send(parts: Parts, actor: Actor, reply_id: str, team: str, *, is_first_try: bool = True) -> str:

@@ -3,8 +3,10 @@
 import logging
 
 from bot import answering, moderation
-from bot.answering import Asked
+from bot.answering import Asked, Desk
 from bot.chat import Question
+from bot.language import in_language
+from bot.office.asking import Asker, why_not_now
 from bot.policy import Heard, Reaction, reaction
 from bot.slack_app import drafts
 from bot.slack_app.blocks import Shown, section
@@ -15,12 +17,11 @@ from bot.slack_app.payloads import Changed, Said
 from bot.slack_app.people import actor_key
 from bot.slack_app.replying import GrowingReply, Thread
 from bot.text import TextRefused
-from storage.records import Actor, ChannelMode, Conversation, Reply, Right, Turn
+from storage.records import Actor, ChannelMode, ChannelRules, Conversation, Reply, Right, Turn
 
 log = logging.getLogger(__name__)
 
 ONLY_FILES = "I can only read text. Please write your question in words."
-TOO_FAST = "That is a lot of questions at once. Please wait a minute, then ask again."
 SAME_AGAIN = "the same message again"
 WITHDRAWN = "withdrawn"
 APOLOGY = "Sorry, that did not work. A person from the team will have a look."
@@ -59,12 +60,15 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
         await moderation.step_back(store, speaker, known.id, now=parts.now())
         parts.wake_board()
         return ""
-    question = await _question(parts, said, speaker, is_first_try)
+    is_set = found.channel_mode is not None and not said.is_direct
+    rules = await parts.channel_rules(place.channel_key) if is_set else ChannelRules()
+    question = await _question(parts, said, speaker, rules, is_first_try)
     if isinstance(question, str):
         return question
+    desk = in_language(parts.desk, rules.language)
     try:
         if decision is Reaction.ANSWER and is_first_try:
-            return await _answer_new(parts, said, question, known)
+            return await _answer_new(parts, desk, said, question, known)
         turn, is_new = await answering.record(store, parts.voice, question, known=known, now=parts.now())
     except TextRefused as refused:
         await _whisper(parts, said, str(refused))
@@ -76,11 +80,13 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
         if is_first_try:
             return "deleted"
     if decision is Reaction.DRAFT:
-        return await drafts.offer(parts, turn, place, takes_over=not is_first_try)
-    return await answer(parts, turn, _thread(said, is_again=not is_first_try))
+        return await drafts.offer(parts, desk, turn, place, takes_over=not is_first_try)
+    return await answer(parts, desk, turn, _thread(said, is_again=not is_first_try))
 
 
-async def _question(parts: Parts, said: Said, speaker: Actor, is_first_try: bool) -> Question | str:
+async def _question(
+    parts: Parts, said: Said, speaker: Actor, rules: ChannelRules, is_first_try: bool
+) -> Question | str:
     """What was asked; where that is nothing, or too much, the person is told, and it is why in a few words."""
     place = said.place
     bot = await parts.workspaces.bot(place.team)
@@ -89,32 +95,38 @@ async def _question(parts: Parts, said: Said, speaker: Actor, is_first_try: bool
         await _whisper(parts, said, ONLY_FILES)
         return "only files"
     is_known = not is_first_try and await parts.store.conversations.find_turn(PLATFORM, place.key) is not None
-    if not is_known and not _is_within_limits(parts, said):
-        await _whisper(parts, said, TOO_FAST)
-        return "too many questions"
+    if not is_known and (refused := await _refused(parts, said, speaker, rules)):
+        await _whisper(parts, said, refused)
+        return "not now"
     return Question(PLATFORM, place.conversation_key, place.key, text, speaker)
 
 
-async def _answer_new(parts: Parts, said: Said, question: Question, known: Conversation | None) -> str:
+async def _refused(parts: Parts, said: Said, speaker: Actor, rules: ChannelRules) -> str:
+    groups = await parts.people.groups_of(said.by, rules.asking_roles)
+    asker = Asker(actor_key(said.by), said.place.channel_key, groups, Right.MODERATOR in speaker.rights)
+    return await why_not_now(parts, parts.latest, rules, asker)
+
+
+async def _answer_new(parts: Parts, desk: Desk, said: Said, question: Question, known: Conversation | None) -> str:
     """Record a question that is asked for the first time, and answer it. Raises TextRefused."""
-    taken = await answering.take(parts.desk, parts.voice, question, known=known, deletion_key=said.deletion_key)
+    taken = await answering.take(desk, parts.voice, question, known=known, deletion_key=said.deletion_key)
     if taken is None:
         return SAME_AGAIN
     asked, is_deleted = taken
     if is_deleted:
         await parts.store.conversations.withdraw_question(PLATFORM, question.key, at=parts.now())
         return "deleted"
-    return await answer(parts, asked.turn, _thread(said, is_again=False), asked)
+    return await answer(parts, desk, asked.turn, _thread(said, is_again=False), asked)
 
 
-async def answer(parts: Parts, turn: Turn, thread: Thread, asked: Asked | None = None) -> str:
+async def answer(parts: Parts, desk: Desk, turn: Turn, thread: Thread, asked: Asked | None = None) -> str:
     """Answer a recorded question in its thread; finish what an earlier attempt has begun. `asked` where it is claimed."""
     async with GrowingReply(await parts.speech(thread.place.team), thread, turn.id) as growing:
         called_off = await _called_off(parts, turn) if thread.is_again else ""  # else it was looked at just now
         if not called_off:
-            asked = asked or await answering.take_up(parts.desk, turn, takes_over=thread.is_again)
+            asked = asked or await answering.take_up(desk, turn, takes_over=thread.is_again)
             if asked is not None:
-                reply, called_off = await _saved(parts, asked, growing, thread)
+                reply, called_off = await _saved(parts, desk, asked, growing, thread)
             else:
                 reply = await parts.store.conversations.reply_to(turn.id)
                 if reply is None:
@@ -128,11 +140,11 @@ async def answer(parts: Parts, turn: Turn, thread: Thread, asked: Asked | None =
     return called_off
 
 
-async def _saved(parts: Parts, asked: Asked, growing: GrowingReply, thread: Thread) -> tuple[Reply, str]:
+async def _saved(parts: Parts, desk: Desk, asked: Asked, growing: GrowingReply, thread: Thread) -> tuple[Reply, str]:
     """Compose a reply, save it, and intend its message where it is wanted; else why nobody wants it."""
-    composed = await answering.compose(parts.desk, asked, growing.show)
+    composed = await answering.compose(desk, asked, growing.show)
     saved = await parts.store.conversations.save_reply_to_post(
-        composed, owner=parts.desk.owner, platform=PLATFORM, place=thread.place.channel_key, at=parts.now()
+        composed, owner=desk.owner, platform=PLATFORM, place=thread.place.channel_key, at=parts.now()
     )
     if saved.first_part is not None:
         growing.intended(*saved.first_part)
@@ -163,13 +175,6 @@ async def _take_back(parts: Parts, said: Said) -> None:
 
 def _thread(said: Said, *, is_again: bool) -> Thread:
     return Thread(said.place, said.by.user, said.by.home_team, is_first=not said.is_reply, is_again=is_again)
-
-
-def _is_within_limits(parts: Parts, said: Said) -> bool:
-    rules, rates = parts.rules, parts.rates
-    return rates.is_allowed(actor_key(said.by), rules.questions_per_minute) and rates.is_allowed(
-        said.place.channel_key, rules.channel_questions_per_minute
-    )
 
 
 def _thread_for_whisper(said: Said) -> str:

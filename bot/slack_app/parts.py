@@ -6,11 +6,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.office.cards import Surface
 from bot.office.office import Office
+from bot.rates import Latest
 from bot.slack_app.payloads import Place
 from bot.slack_app.people import PLATFORM, People
 from bot.slack_app.replying import Speech
 from bot.slack_app.workspaces import Workspaces
-from storage.records import Conversation, Turn
+from storage.records import ChannelRules, Conversation, Turn
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,10 +21,16 @@ class Parts(Office):
     platform: str = field(default=PLATFORM, init=False)
     workspaces: Workspaces
     people: People
+    latest: Latest  # when each person last asked, by channel
     surface: Surface = field(init=False)  # set once there are parts to make it of
 
     async def client(self, team: str) -> AsyncWebClient:
         return await self.workspaces.client(team)
+
+    async def channel_rules(self, channel_key: str) -> ChannelRules:
+        """By which rules the bot answers in the channel; as they begin where nothing was set."""
+        known = await self.store.channels.get(self.platform, channel_key)
+        return ChannelRules() if known is None else known.rules
 
     async def speech(self, team: str) -> Speech:
         bot = await self.workspaces.bot(team)

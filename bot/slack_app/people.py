@@ -99,6 +99,12 @@ class People:
         """A user group has changed: look again."""
         self._groups = {key: value for key, value in self._groups.items() if key[0] != team}
 
+    async def groups_of(self, person: Person, groups: Collection[str]) -> frozenset[str]:
+        """Which of these user groups the person is in; none of another company's people is in one of ours."""
+        if person.is_stranger:
+            return frozenset()
+        return frozenset([group for group in groups if person.user in await self._members(person.team, group)])
+
     async def staff(self, team: str) -> frozenset[str]:
         """The user ids of everybody with a right in this workspace."""
         roster = await self._roster_in(team)

@@ -17,7 +17,7 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from bot.office.board import Board
 from bot.office.office import Rules
 from bot.program import Program
-from bot.rates import Rates
+from bot.rates import Latest, Rates
 from bot.sealing import sealer
 from bot.serving import serve_app
 from bot.settings import Settings, SettingsMissing, SettingsWrong
@@ -95,6 +95,7 @@ async def slack(program: Program, *, is_http: bool) -> AsyncGenerator[Running]:
             workspaces=workspaces,
             people=People(program.store, workspaces, _roster(settings), served.home_team, now),
             rates=Rates(now),
+            latest=Latest(now),
             rules=rules_of(settings),
             now=now,
         )

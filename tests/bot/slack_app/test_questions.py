@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.slack_app.messages import ONLY_FILES, TOO_FAST
+from bot.office.asking import TOO_FAST
+from bot.slack_app.messages import ONLY_FILES
 from storage.records import ChannelMode
 from tests.bot.slack_app.asking import replies_to, set_mode, silence
 from tests.bot.slack_app.conftest import ANSWER, Shop
