@@ -21,6 +21,7 @@ from storage.migrate import migrate
 from storage.models import Models
 from storage.people import People
 from storage.postings import Postings
+from storage.reviews import Reviews
 from storage.runs import Runs
 from storage.voices import Voices
 
@@ -45,6 +46,7 @@ class Store:
         self.conversations = Conversations(database)
         self.feedback = FeedbackGiven(database)
         self.corrections = Corrections(database)
+        self.reviews = Reviews(database)
         self.datasets = Datasets(database)
         self.runs = Runs(database)
         self.models = Models(database)
