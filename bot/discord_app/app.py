@@ -18,6 +18,7 @@ from bot.discord_app.interactions import Receiver, Registry, asked_of, read_aske
 from bot.discord_app.outgoing import UNREACHABLE, CannotSpeak, reason
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Payload, Place
+from bot.discord_app.placing import placed
 from bot.discord_app.speaking import apologise
 from bot.discord_app.telling import tell_ops
 from bot.inbox import Inbox, Work
@@ -134,7 +135,7 @@ class DiscordApp:
         log.error("%s %s was given up after %s attempts", event.kind, event.id, event.attempts - 1)
         try:
             if event.kind == "message":
-                said, _ = await messages.placed(parts, payloads.read_said(payload))
+                said, _ = await placed(parts, payloads.read_said(payload))
                 mode, rules = await messages.rules_for(parts, said)
                 await apologise(parts, said, rules, mode)
             elif event.kind in ASKED_KINDS:

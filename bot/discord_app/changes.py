@@ -3,31 +3,49 @@
 import logging
 
 from bot import answering
+from bot.discord_app.bursts import Burst
 from bot.discord_app.markup import plain
-from bot.discord_app.messages import names_of
+from bot.discord_app.messages import PART_OF, names_of
 from bot.discord_app.outgoing import UNREACHABLE, reason
 from bot.discord_app.parts import PLATFORM, Parts
-from bot.discord_app.payloads import Changed, Place
+from bot.discord_app.payloads import Changed, Person, Place
 from bot.discord_app.replying import take_away
 from bot.text import TextRefused, clean
 from storage.records import PROGRAM_ACTOR_ID, Judgement, Posting, PostingKind, Turn
 
 log = logging.getLogger(__name__)
 
+NOT_OURS = "not a message of ours"
 DELETED_HERE = "Deleted on Discord by a moderator."
 MOST_TURNS = 1_000  # of one thread that was deleted
 
 
 async def was_edited(parts: Parts, changed: Changed) -> str:
     """Follow an edit; a reply that is being written is begun anew."""
-    text = plain(changed.text or "", parts.me, names_of(parts, changed.mentioned))
+    if (burst := parts.bursts.around(changed.place.key)) is not None:
+        burst.edit(changed)
+        return await _burst_changed(parts, burst)
+    return await _edited(parts, changed.place.key, changed.text or "", changed.mentioned)
+
+
+async def _burst_changed(parts: Parts, burst: Burst) -> str:
+    """One of the messages that are one question was edited or deleted: the question is what stands of them now."""
+    await burst.until_recorded()
+    if not burst.messages:
+        return "nothing is left of it"
+    said = burst.said
+    return await _edited(parts, burst.key, said.text, said.mentioned)
+
+
+async def _edited(parts: Parts, key: str, text: str, mentioned: tuple[Person, ...]) -> str:
+    text = plain(text, parts.me, names_of(parts, mentioned))
     if not text:
         return "nothing is left of it"
-    known = await parts.store.conversations.find_turn(PLATFORM, changed.place.key)
+    known = await parts.store.conversations.find_turn(PLATFORM, key)
     if known is not None and clean(text) == known.question:
         return "the same words"  # Discord also tells of an edit when it adds a preview of a link
     try:
-        turn = await answering.edit(parts.store, PLATFORM, changed.place.key, text, now=parts.now())
+        turn = await answering.edit(parts.store, PLATFORM, key, text, now=parts.now())
     except TextRefused:
         return "the edited question is too long"
     if turn is None:
@@ -39,16 +57,30 @@ async def was_edited(parts: Parts, changed: Changed) -> str:
 
 
 async def was_deleted(parts: Parts, place: Place) -> str:
-    """A message is gone: a question of somebody's, a reply of ours, or neither."""
+    """A message is gone: a question of somebody's, or a part of one, a reply of ours, or neither."""
     turn = await parts.store.conversations.find_turn(PLATFORM, place.key)
     if turn is not None:
         await _withdraw(parts, turn)
         return ""
+    if (burst := parts.bursts.around(place.key)) is not None:
+        burst.take_out(place.key)
+        await burst.until_recorded()
+        is_anything_left = any(plain(said.text, parts.me, {}) for said in burst.messages)
+        return await (_burst_changed(parts, burst) if is_anything_left else _withdraw_at(parts, burst.key))
     posting = await parts.store.postings.at(PLATFORM, place.room_key, place.message)
-    if posting is None:
-        return "not a message of ours"
-    await _reply_was_deleted(parts, posting)
-    return ""
+    if posting is not None:
+        await _reply_was_deleted(parts, posting)
+        return ""
+    return await _part_was_deleted(parts, place)
+
+
+async def _part_was_deleted(parts: Parts, place: Place) -> str:
+    """What a message said that went on with a question is in the question, which leaves the data with its answer.
+
+    Known for as long as deliveries are remembered (inbox.KEPT_FOR).
+    """
+    outcome = await parts.store.inbox.outcome(PLATFORM, place.key)
+    return await _withdraw_at(parts, outcome.removeprefix(PART_OF)) if outcome.startswith(PART_OF) else NOT_OURS
 
 
 async def thread_was_deleted(parts: Parts, guild: str, thread: str) -> str:
@@ -62,6 +94,14 @@ async def thread_was_deleted(parts: Parts, guild: str, thread: str) -> str:
         else:  # the question the thread was opened on stands in its channel; what answered it is gone
             for posting in await parts.store.postings.of(PostingKind.REPLY, turn.id):
                 await parts.store.postings.removed(posting.id, at=parts.now())
+    return ""
+
+
+async def _withdraw_at(parts: Parts, key: str) -> str:
+    turn = await parts.store.conversations.find_turn(PLATFORM, key)
+    if turn is None:
+        return NOT_OURS
+    await _withdraw(parts, turn)
     return ""
 
 

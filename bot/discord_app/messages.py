@@ -1,105 +1,150 @@
 """Messages: people's questions, each answered once or not at all, with the reason why."""
 
 import logging
-from dataclasses import replace
-
-import discord
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 from bot import answering, moderation
 from bot.chat import Question
+from bot.discord_app.bursts import Burst
 from bot.discord_app.markup import plain
 from bot.discord_app.notices import DIRECT_OFF, MENTION_ME, ONLY_TEXT, TOO_FAST, notice
-from bot.discord_app.outgoing import understood
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Person, Said
-from bot.discord_app.speaking import answer, take_back
+from bot.discord_app.placing import placed
+from bot.discord_app.speaking import answer, can_type, take_back
 from bot.language import in_language
 from bot.opening import local
 from bot.policy import CAP_REACHED, Asking, Heard, Reaction, reaction, refusal
 from bot.text import TextRefused
 from storage.conversations import Situation
-from storage.records import Actor, ChannelMode, ChannelRules, Conversation, PostingKind, Right
+from storage.records import Actor, ChannelMode, ChannelRules, Conversation, Right
 
 log = logging.getLogger(__name__)
 
 SAME_AGAIN = "the same message again"
+DELETED = "deleted"
+PART_OF = "part of "  # and the question's key: the outcome of a message that goes on with another
 
 
 async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
-    """Do what a person's message calls for. Returns "" or why it called for nothing.
+    """Do what a person's message calls for. Returns "" or why it called for nothing, or nothing by itself.
 
     `is_first_try` is False when an earlier attempt at this very delivery died: only then may a question that is recorded
     already be answered, because otherwise whoever recorded it is at it. The delivery is ours alone while we work on it.
     """
-    said, found = await placed(parts, said)
-    place, store, known = said.place, parts.store, found.conversation
-    if place.is_direct and not parts.rules.answers_direct:
+    while (burst := parts.bursts.joined(said)) is not None:
+        if await burst.is_one():
+            return f"{PART_OF}{burst.key}"
+    with parts.bursts.begun(said) as burst:
+        return await _heard(parts, burst, is_first_try=is_first_try)
+
+
+async def _heard(parts: Parts, burst: Burst, *, is_first_try: bool) -> str:
+    said = burst.said
+    if said.place.is_direct and not parts.rules.answers_direct:
         await notice(parts, said, DIRECT_OFF)
         return "direct messages are off"
+    look = await _looked(parts, said)
+    if parts.bursts.pause is not None and look.is_question:
+        async with can_type(parts, look.said, look.rules) if look.decision is Reaction.ANSWER else nullcontext():
+            await burst.ends(parts.bursts.pause)
+        await _leave_out_deleted(parts, burst)
+        if not burst.messages:
+            return DELETED
+        look = await _looked(parts, burst.said)
+    burst.close(is_question=look.is_question)
+    return await _acted(parts, look, burst, is_first_try=is_first_try)
+
+
+async def _leave_out_deleted(parts: Parts, burst: Burst) -> None:
+    """Of several messages some may be gone: a deletion that was faster than its message names nothing we know."""
+    for said in burst.messages if len(burst.messages) > 1 else ():
+        if await parts.store.inbox.is_kept(PLATFORM, deletion_key(said.place.key)):
+            burst.take_out(said.place.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A message, what is known about it, and what it calls for."""
+
+    said: Said
+    known: Conversation | None
+    speaker: Actor
+    mode: ChannelMode
+    rules: ChannelRules
+    decision: Reaction
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it is one for us."""
+        return self.decision in (Reaction.ANSWER, Reaction.DRAFT)
+
+
+async def _looked(parts: Parts, said: Said) -> Look:
+    said, found = await placed(parts, said)
     speaker = await parts.people.up_to_date(said.by, found.speaker)
     mode, rules = await rules_for(parts, said, is_set=found.channel_mode is not None)
-    decision = await _decided(parts, said, speaker, found, mode)
-    if decision is Reaction.SILENT:
+    return Look(
+        said, found.conversation, speaker, mode, rules, decision=await _decided(parts, said, speaker, found, mode)
+    )
+
+
+async def _acted(parts: Parts, look: Look, burst: Burst, *, is_first_try: bool) -> str:
+    """Do what it calls for."""
+    said, known, store = look.said, look.known, parts.store
+    if look.decision is Reaction.SILENT:
         if not is_first_try:
             await take_back(parts, said)
         return "not for us"
-    if decision is Reaction.STEP_BACK:
+    if look.decision is Reaction.STEP_BACK:
         assert known is not None  # a conversation of ours is known
-        await moderation.step_back(store, speaker, known.id, now=parts.now())
+        await moderation.step_back(store, look.speaker, known.id, now=parts.now())
         parts.wake_board()
         return ""
-    question = await _question(parts, said, speaker, rules, is_first_try=is_first_try)
+    question = await _question(parts, said, look.speaker, look.rules, is_first_try=is_first_try)
     if isinstance(question, str):
         return question
-    if place.is_direct:  # to be looked at after a gap
-        await store.channels.listened(PLATFORM, place.room_key, parts.now())
+    if said.place.is_direct:  # to be looked at after a gap
+        await store.channels.listened(PLATFORM, said.place.room_key, parts.now())
     try:
-        if decision is Reaction.ANSWER and is_first_try:
-            return await _answer_new(parts, said, question, known, rules)
-        is_draft = decision is Reaction.DRAFT
-        return await _take_up(parts, said, question, known, rules, is_draft=is_draft, is_first_try=is_first_try)
+        if look.decision is Reaction.ANSWER and is_first_try:
+            return await _answer_new(parts, look, burst, question)
+        return await _take_up(parts, look, burst, question, is_first_try=is_first_try)
     except TextRefused as refused:
         await notice(parts, said, str(refused))
         return "refused"
 
 
-async def _take_up(
-    parts: Parts,
-    said: Said,
-    question: Question,
-    known: Conversation | None,
-    rules: ChannelRules,
-    *,
-    is_draft: bool,
-    is_first_try: bool,
-) -> str:
+async def _take_up(parts: Parts, look: Look, burst: Burst, question: Question, *, is_first_try: bool) -> str:
     """Record a question for a draft, or one that an attempt which died may have recorded. Raises TextRefused."""
-    store, place = parts.store, said.place
-    turn, is_new = await answering.record(store, parts.voice, question, known=known, now=parts.now())
+    store, said = parts.store, look.said
+    turn, is_new = await answering.record(store, parts.voice, question, known=look.known, now=parts.now())
+    burst.recorded(question.key)
     if is_first_try and not is_new:
         return SAME_AGAIN
-    if await store.inbox.is_kept(PLATFORM, deletion_key(place.key)):  # it was faster than the question
-        await store.conversations.withdraw_question(PLATFORM, place.key, at=parts.now())
+    if await store.inbox.is_kept(PLATFORM, deletion_key(question.key)):  # it was faster than the question
+        await store.conversations.withdraw_question(PLATFORM, question.key, at=parts.now())
         if is_first_try:
-            return "deleted"
-    if is_draft:
+            return DELETED
+    if look.decision is Reaction.DRAFT:
         return await parts.offer_draft(turn, said, not is_first_try)
-    return await answer(parts, turn, said, rules, is_again=not is_first_try)
+    return await answer(parts, turn, said, look.rules, is_again=not is_first_try)
 
 
-async def _answer_new(
-    parts: Parts, said: Said, question: Question, known: Conversation | None, rules: ChannelRules
-) -> str:
+async def _answer_new(parts: Parts, look: Look, burst: Burst, question: Question) -> str:
     """Record a question that is asked for the first time, and answer it. Raises TextRefused."""
-    desk = in_language(parts.desk, rules.language)
-    taken = await answering.take(desk, parts.voice, question, known=known, deletion_key=deletion_key(said.place.key))
+    desk = in_language(parts.desk, look.rules.language)
+    deletion = deletion_key(question.key)
+    taken = await answering.take(desk, parts.voice, question, known=look.known, deletion_key=deletion)
     if taken is None:
         return SAME_AGAIN
+    burst.recorded(question.key)
     asked, is_deleted = taken
     if is_deleted:
         await parts.store.conversations.withdraw_question(PLATFORM, question.key, at=parts.now())
-        return "deleted"
-    return await answer(parts, asked.turn, said, rules, is_again=False, asked=asked)
+        return DELETED
+    return await answer(parts, asked.turn, look.said, look.rules, is_again=False, asked=asked)
 
 
 def deletion_key(key: str) -> str:
@@ -112,53 +157,6 @@ async def rules_for(parts: Parts, said: Said, *, is_set: bool = True) -> tuple[C
     if said.place.is_direct:
         return ChannelMode.AUTO, ChannelRules()
     return await parts.channel(said.place.channel_key) if is_set else parts.unset_channel()
-
-
-async def placed(parts: Parts, said: Said) -> tuple[Said, Situation]:
-    """The message with its conversation, and what is known of both. Raises CannotSpeak where its channel is gone."""
-    said = await located(parts, said)
-    key = said.place.room_key if said.is_thread or said.place.is_direct else said.place.own_conversation
-    found = await _situation(parts, said, key)
-    if found.conversation is None and (other := await _elsewhere(parts, said)):
-        key, found = other, await _situation(parts, said, other)
-    return replace(said, conversation=key), found
-
-
-async def _situation(parts: Parts, said: Said, conversation_key: str) -> Situation:
-    return await parts.store.conversations.situation(
-        PLATFORM, speaker=said.by.id, conversation=conversation_key, place=said.place.channel_key
-    )
-
-
-async def located(parts: Parts, said: Said) -> Said:
-    """The message with its thread's channel, asked of Discord where discord.py had forgotten the thread."""
-    if not said.is_lost or said.place.is_direct:
-        return said
-    channel = await understood(lambda: parts.client.fetch_channel(int(said.place.channel)))
-    if not isinstance(channel, discord.Thread):
-        return replace(said, is_lost=False)
-    return replace(said, is_lost=False, is_thread=True, place=replace(said.place, parent=str(channel.parent_id)))
-
-
-async def conversation_of(parts: Parts, said: Said) -> str:
-    """Our name of the conversation: the thread, the direct messages, or what is answered; a new one is named by its message."""
-    return (await placed(parts, said))[0].conversation
-
-
-async def _elsewhere(parts: Parts, said: Said) -> str:
-    """The conversation of ours that a message goes on with by answering, or in a thread on a reply of ours; "" for none."""
-    place, store = said.place, parts.store
-    turn = None
-    if said.is_thread:
-        opened_on = await store.postings.at(PLATFORM, place.channel_key, place.channel)
-    elif said.reply_to and not place.is_direct:
-        opened_on = await store.postings.at(PLATFORM, place.room_key, said.reply_to)
-        turn = await store.conversations.find_turn(PLATFORM, f"{place.room_key}/{said.reply_to}")
-    else:
-        return ""
-    if turn is None and opened_on is not None and opened_on.kind is PostingKind.REPLY:
-        turn = await store.conversations.turn(opened_on.subject)
-    return "" if turn is None else (await store.conversations.get(turn.conversation_id)).external_id
 
 
 async def _decided(parts: Parts, said: Said, speaker: Actor, found: Situation, mode: ChannelMode) -> Reaction:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import discord
 
+from bot.discord_app.bursts import Bursts
 from bot.discord_app.outgoing import UNREACHABLE, reason, room_at
 from bot.discord_app.payloads import DIRECT, Person, Said, person_of
 from bot.discord_app.people import PLATFORM, People
@@ -58,6 +59,7 @@ class Parts(office.Office):
     surface: Surface = field(init=False)  # set once there are parts to make it of
     rules: Rules  # pyright: ignore[reportIncompatibleVariableOverride]  # Discord's own, never exchanged
     latest: Latest  # when each person last asked, by channel
+    bursts: Bursts  # what people are writing now
     is_reduced: bool = False  # without the message-content intent
     removing: set[str] = field(default_factory=set[str])  # ids of messages that we are taking away ourselves
     told: set[str] = field(default_factory=set[str])  # trouble that the team has heard of

@@ -11,8 +11,9 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_app import drafts
+from bot.discord_app import bursts, drafts
 from bot.discord_app.app import DiscordApp
+from bot.discord_app.bursts import Bursts, Pause
 from bot.discord_app.client import FinetoneClient
 from bot.discord_app.outgoing import UNREACHABLE, reason
 from bot.discord_app.parts import Parts, Rules
@@ -58,8 +59,11 @@ class Running:
                     group.create_task(feature.serves(self.app.parts, stop))
 
 
-def discord_app(program: Program, *, is_reduced: bool = False) -> Running:
-    """The app, ready to connect; reduced: without the message-content intent."""
+def discord_app(program: Program, *, is_reduced: bool = False, pause: Pause | None = bursts.pause) -> Running:
+    """The app, ready to connect; reduced: without the message-content intent.
+
+    `pause` is how long somebody may be silent in the middle of a question; None: each message is one by itself.
+    """
     settings, now = program.settings, program.desk.now
     parts = Parts(
         client=discord.Client(intents=discord.Intents(guilds=True)),  # until FinetoneClient takes its place
@@ -75,6 +79,7 @@ def discord_app(program: Program, *, is_reduced: bool = False) -> Running:
         rates=Rates(now),
         rules=rules_of(settings),
         latest=Latest(now),
+        bursts=Bursts(pause),
         now=now,
     )
     parts.surface = DiscordSurface(parts)
@@ -117,12 +122,15 @@ def require_settings(settings: Settings) -> None:
         raise SettingsMissing("FINETONE_DISCORD_TOKEN is not set. docs/discord.md says where to find it.")
 
 
-async def serve_discord(program: Program, stop: asyncio.Event) -> None:
-    """Receive until `stop` is set; discord.py reconnects by itself. Raises SettingsMissing and DiscordRefused."""
+async def serve_discord(program: Program, stop: asyncio.Event, *, pause: Pause | None = bursts.pause) -> None:
+    """Receive until `stop` is set; discord.py reconnects by itself. Raises SettingsMissing and DiscordRefused.
+
+    `pause` is as in `discord_app`.
+    """
     settings = program.settings
     require_settings(settings)
     aim(settings)
-    running = discord_app(program)
+    running = discord_app(program, pause=pause)
     is_over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(_worked(running, stop, is_over))

@@ -1,7 +1,9 @@
 """A recorded question on its way to an answer: written, shown, or called off, and what there is to say when it cannot be."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncGenerator
 
 from bot import answering
 from bot.answering import Asked, Desk
@@ -28,6 +30,20 @@ def spot_of(said: Said, rules: ChannelRules, question: str) -> Spot:
     return Spot(said.place, question, opens, note)
 
 
+@contextlib.asynccontextmanager
+async def can_type(parts: Parts, said: Said, rules: ChannelRules) -> AsyncGenerator[None]:
+    """Show that we type for the length of a block, where we may answer."""
+    if lacking(parts, said.place, _threads(spot_of(said, rules, ""))):
+        yield
+        return
+    async with typing(parts.room(said.place.room_key)):
+        yield
+
+
+def _threads(spot: Spot) -> ThreadMode:
+    return ThreadMode.THREAD if spot.opens_thread else ThreadMode.CHANNEL
+
+
 async def answer(
     parts: Parts, turn: Turn, said: Said, rules: ChannelRules, *, is_again: bool, asked: Asked | None = None
 ) -> str:
@@ -36,7 +52,7 @@ async def answer(
     `asked` is the question where it is claimed already.
     """
     place, spot = said.place, spot_of(said, rules, turn.question)
-    threads = ThreadMode.THREAD if spot.opens_thread else ThreadMode.CHANNEL
+    threads = _threads(spot)
     if lacks := lacking(parts, place, threads):
         await cannot_answer(parts, place, lacks)
         return "a permission is missing"

@@ -4,9 +4,10 @@ import discord
 
 from bot import moderation
 from bot.discord_app.markup import plain
-from bot.discord_app.messages import conversation_of, located, names_of
+from bot.discord_app.messages import names_of
 from bot.discord_app.parts import Parts
 from bot.discord_app.payloads import Said as Message
+from bot.discord_app.placing import conversation_of, located
 from bot.office import verbs
 from bot.office.verbs import HumanAnswer, Said
 from storage.records import Actor, Right, Turn

@@ -95,3 +95,15 @@ async def test_several_claims_are_extended_and_several_events_finished_at_once(s
     assert await inbox.extend_all(ids[:3], owner="bot-1", now=scene.clock.advance(50), lease_s=60) == 1
     left = await inbox.take_left("slack", owner="bot-2", now=scene.clock.advance(30), lease_s=60)
     assert [event.id for event in left] == ids[3:]
+
+
+async def test_why_a_delivery_called_for_nothing_is_known_while_it_is_remembered(scene: Scene):
+    event = await received(scene)
+    assert event is not None
+    inbox = scene.store.inbox
+    assert await inbox.outcome("slack", event.key) == ""
+    await inbox.finish(event.id, outcome="not for us", at=scene.clock())
+    assert await inbox.outcome("slack", event.key) == "not for us"
+    assert [await inbox.outcome("discord", event.key), await inbox.outcome("slack", "another")] == ["", ""]
+    await inbox.forget_before(scene.clock.advance(1))
+    assert await inbox.outcome("slack", event.key) == ""

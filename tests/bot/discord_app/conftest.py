@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.answering import Desk
+from bot.discord_app.bursts import Pause
 from bot.discord_app.serve import Running, discord_app
 from bot.inbox import LEASE_S
 from bot.program import Program
@@ -64,6 +65,7 @@ class Shop:
     clock: Clock
     data_dir: Path
     settings: dict[str, object] = field(default_factory=dict[str, object])
+    pause: Pause | None = None  # in which a question may go on
     guild: Guild = field(init=False)
     running: Running = field(init=False)
     _stop: asyncio.Event = field(init=False)
@@ -120,7 +122,8 @@ class Shop:
 
     def client(self, owner: str = "bot-1", *, is_reduced: bool = False, **more: object) -> discord.Client:
         """Another process's client over the same store, not connected yet."""
-        self.running = discord_app(self.program(self.guild, owner, **more), is_reduced=is_reduced)
+        program = self.program(self.guild, owner, **more)
+        self.running = discord_app(program, is_reduced=is_reduced, pause=self.pause)
         return self.running.client
 
     def program(self, there: "Guild | object", owner: str = "bot-1", **more: object) -> Program:

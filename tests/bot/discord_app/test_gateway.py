@@ -35,7 +35,7 @@ async def served(shop: Shop, stub: OwnStub, **more: object) -> AsyncGenerator[as
     addresses = {"discord_api_url": stub.api_url, "discord_gateway_url": stub.gateway_url}
     stop = asyncio.Event()
     with stub.aimed():
-        serving = asyncio.create_task(serve_discord(shop.program(stub.guild, **(addresses | more)), stop))
+        serving = asyncio.create_task(serve_discord(shop.program(stub.guild, **(addresses | more)), stop, pause=None))
         try:
             await stub.guild.until(lambda: stub.gateway.identified or serving.done())
             yield serving
@@ -200,7 +200,7 @@ async def test_a_stop_waits_for_the_answer_that_is_on_its_way(shop: Shop, stub: 
     stop = asyncio.Event()
     addresses = {"discord_api_url": stub.api_url, "discord_gateway_url": stub.gateway_url}
     with stub.aimed():
-        serving = asyncio.create_task(serve_discord(shop.program(stub.guild, **addresses), stop))
+        serving = asyncio.create_task(serve_discord(shop.program(stub.guild, **addresses), stop, pause=None))
         await stub.guild.until(lambda: stub.gateway.identified)
         question = await asked(stub)
         await at_it.wait()
