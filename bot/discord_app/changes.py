@@ -4,6 +4,7 @@ import logging
 
 from bot import answering
 from bot.discord_app.bursts import Burst
+from bot.discord_app.context import quotation
 from bot.discord_app.markup import plain
 from bot.discord_app.messages import PART_OF, names_of
 from bot.discord_app.outgoing import UNREACHABLE, reason
@@ -42,6 +43,7 @@ async def _edited(parts: Parts, key: str, text: str, mentioned: tuple[Person, ..
     if not text:
         return "nothing is left of it"
     known = await parts.store.conversations.find_turn(PLATFORM, key)
+    text = text if known is None else quotation(known.question) + text
     if known is not None and clean(text) == known.question:
         return "the same words"  # Discord also tells of an edit when it adds a preview of a link
     try:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from bot import answering, moderation
 from bot.chat import Question
+from bot.discord_app import context
 from bot.discord_app.bursts import Burst
+from bot.discord_app.context import about
 from bot.discord_app.markup import plain
 from bot.discord_app.notices import DIRECT_OFF, MENTION_ME, ONLY_TEXT, TOO_FAST, notice
 from bot.discord_app.parts import PLATFORM, Parts
-from bot.discord_app.payloads import Person, Said
+from bot.discord_app.payloads import Answered, Person, Said
 from bot.discord_app.placing import placed
 from bot.discord_app.speaking import answer, can_type, take_back
 from bot.language import in_language
@@ -184,7 +186,7 @@ async def _question(
 ) -> Question | str:
     """What was asked; where that is nothing, or not now, the person is told, and it is why in a few words."""
     place = said.place
-    text = plain(said.text, parts.me, names_of(parts, said.mentioned))
+    text = await _with_context(parts, said, plain(said.text, parts.me, names_of(parts, said.mentioned)))
     if not text and said.n_files:
         await notice(parts, said, ONLY_TEXT)
         return "only files"
@@ -193,6 +195,31 @@ async def _question(
         await notice(parts, said, refused)
         return "not now"
     return Question(PLATFORM, said.conversation, place.key, text, speaker)
+
+
+async def _with_context(parts: Parts, said: Said, text: str) -> str:
+    """The question with the message that it is about, unless that is a question of ours, which the conversation has."""
+    answered = said.answered
+    if answered is None:
+        return text
+    if await parts.store.conversations.find_turn(PLATFORM, f"{said.place.room_key}/{said.reply_to}") is not None:
+        return text
+    names = {one.id: "@teammate" for one in answered.mentioned if await _was_staff(parts, one)}
+    return about(text, await _whose(parts, said, answered), plain(answered.text, parts.me, names))
+
+
+async def _whose(parts: Parts, said: Said, answered: Answered) -> str:
+    if answered.by.id == said.by.id:
+        return context.MINE
+    if answered.is_program:
+        return context.PROGRAMS
+    return context.TEAMS if await _was_staff(parts, answered.by) else context.CUSTOMERS
+
+
+async def _was_staff(parts: Parts, person: Person) -> bool:
+    """Discord tells no roles with a message that is answered: the rights that somebody had when last heard count."""
+    known = await parts.store.people.find(PLATFORM, person.id)
+    return parts.people.is_staff(person) or (known is not None and bool(known.rights))
 
 
 async def _refused(parts: Parts, said: Said, speaker: Actor, rules: ChannelRules) -> str:

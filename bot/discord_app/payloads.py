@@ -67,6 +67,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """Somebody else's message, or one's own, that a message answers."""
+
+    by: Person
+    is_program: bool
+    text: str
+    mentioned: tuple[Person, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A person's message."""
 
@@ -79,6 +89,7 @@ class Said:
     n_files: int
     mentioned: tuple[Person, ...] = ()  # everybody else named in it
     is_lost: bool = False  # discord.py did not know the channel: whether it is a thread, and of which, has to be asked
+    answered: Answered | None = None  # the message it answers, where Discord shows it and it is not the bot's
     conversation: str = ""  # our name of its conversation, once that is known
 
     @property
@@ -134,6 +145,7 @@ def said_record(message: discord.Message, me: int) -> dict[str, Any]:
         n_files=len(message.attachments) + len(message.stickers),
         mentioned=tuple(person_of(user, guild) for user in message.mentions if user.id != me),
         is_lost=isinstance(message.channel, discord.PartialMessageable),
+        answered=_answered(reference, me, guild) if is_reply else None,
     )
     return asdict(said)
 
@@ -150,6 +162,7 @@ def read_said(payload: Payload) -> Said:
         n_files=payload["n_files"],
         mentioned=_people(payload["mentioned"]),
         is_lost=payload["is_lost"],
+        answered=_read_answered(payload.get("answered")),
     )
 
 
@@ -173,6 +186,23 @@ def place_of(key: str, parent: str = "") -> Place:
     """The place with this key."""
     guild, channel, message = key.split("/")
     return Place(guild, channel, message, parent)
+
+
+def _answered(reference: discord.MessageReference | None, me: int, guild: str) -> Answered | None:
+    found = reference.resolved if reference is not None else None
+    if not isinstance(found, discord.Message) or found.author.id == me:  # else deleted, or not shown
+        return None
+    is_program = found.author.bot or found.webhook_id is not None
+    mentioned = tuple(person_of(user, guild) for user in found.mentions if user.id != me)
+    return Answered(person_of(found.author, guild), is_program, found.content, mentioned)
+
+
+def _read_answered(payload: Payload | None) -> Answered | None:
+    if payload is None:
+        return None
+    return Answered(
+        _person(payload["by"]), payload["is_program"], payload["text"], mentioned=_people(payload["mentioned"])
+    )
 
 
 def _names_my_role(message: discord.Message) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import discord
 
+from bot.discord_app.context import own_words
 from bot.discord_app.markup import outgoing, settled, thread_name
 from bot.discord_app.outgoing import (
     FORBIDDEN,
@@ -245,7 +246,7 @@ class PostedReply:
         question = channel.get_partial_message(int(place.message))
 
         async def open_it() -> discord.Thread:
-            name = thread_name(self._spot.question)
+            name = thread_name(own_words(self._spot.question))
             return await question.create_thread(name=name, auto_archive_duration=ARCHIVED_AFTER)
 
         try:
