@@ -6,6 +6,7 @@ The card of a dataset version (card.py) reckons more: serving, idling, other ven
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from curation.cost import training_cost
 from curation.prices import Item, Price, PriceKey, price_of
@@ -36,7 +37,8 @@ def charge(tariff: Tariff, model: str, tokens: int, n_epochs: int | None) -> str
     passes = f"{epochs} {'pass' if epochs == 1 else 'passes'}"
     passes += "" if n_epochs else ", should the trainer choose as many,"
     note = f"; {price.note}" if price.note else ""
-    return f"{cost}: {tokens:,} tokens × {passes} at {price} ({price.source}, {price.read_on.isoformat()}{note})"
+    source = urlsplit(price.source).hostname or price.source  # chat platforms take addresses out of what a bot says
+    return f"{cost}: {tokens:,} tokens × {passes} at {price} ({source}, {price.read_on.isoformat()}{note})"
 
 
 def _unknown(vendor: str, model: str) -> str:

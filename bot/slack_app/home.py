@@ -4,9 +4,9 @@ import logging
 
 from bot.office.progress import progress_of
 from bot.slack_app.blocks import Block, actions, bar, button, context, decision_buttons, facts, header, section
+from bot.slack_app.form_parts import About
 from bot.slack_app.manifest import PROMPTS
 from bot.slack_app.markup import inline
-from bot.slack_app.modals import About
 from bot.slack_app.outgoing import UNREACHABLE, direct_channel, reason
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Person
@@ -17,6 +17,7 @@ from storage.records import Actor, CorrectionState, Judgement, Right, RunState
 log = logging.getLogger(__name__)
 
 QUEUE_SHOWN = 5
+COST_LIMIT = 200  # characters, in a question that takes 300
 
 
 async def publish(parts: Parts, person: Person) -> None:
@@ -93,7 +94,8 @@ async def team_blocks(parts: Parts, actor: Actor) -> list[Block]:
                 "home_retrain",
                 "home",
                 style="primary",
-                confirm=f"Train on {counted(shown.train, 'example')} ({shown.train_tokens:,} tokens per pass)?",
+                confirm=f"Train on {counted(shown.train, 'example')} ({shown.train_tokens:,} tokens per pass)?\n"
+                f"*Cost*  {inline(shown.cost, COST_LIMIT)}",
             ),
         )
     blocks.append(actions(*elements))

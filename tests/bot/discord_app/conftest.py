@@ -15,7 +15,7 @@ from bot.answering import Desk
 from bot.discord_app.bursts import Pause
 from bot.discord_app.serve import Running, discord_app
 from bot.inbox import LEASE_S
-from bot.program import Program
+from bot.program import Program, tariff_of
 from bot.settings import Settings
 from curation.dataset import Rules
 from curation.retrain import Recipe, Workshop
@@ -145,7 +145,8 @@ class Shop:
         sampling = Sampling(2_000)
         desk = Desk(self.store, self.provider, words, sampling, 2000, owner, self.clock, pauses_s=(0.0, 0.0))
         recipe = Recipe(Rules(10, 2, 0.2, 1000), None, 0.02, sampling, 2000, 7)
-        workshop = Workshop(self.store, self.provider, self.provider, words, "words", recipe, self.clock)
+        tariff = tariff_of(settings, self.clock().date())
+        workshop = Workshop(self.store, self.provider, self.provider, words, "words", recipe, self.clock, tariff)
         pace = Pace(0.01, 0.01, 0.01)
         return Program(settings, self.store, self.voice, desk, workshop, pace, NoCounter(), False)  # type: ignore[arg-type]
 

@@ -90,6 +90,8 @@ async def test_an_admin_retrains_from_home_and_home_shows_the_run(open_shop: Sho
     await stocked(open_shop)
     view = await home(open_shop, there.admin)
     assert "home_retrain" in actions_of(view)
+    assert "Train on 16 examples" in read(view)  # what is asked before it starts
+    assert "*Cost*  nothing to pay: the tuner trains on this machine" in read(view)
     await there.click(there.admin, view, "home_retrain")
     dm = await there.dm(there.admin)
     card = (await there.until(lambda: there.channel_messages(dm)))[0]

@@ -1,5 +1,7 @@
 """`/retrain` from the preview to the promoted model, in one message; and back."""
 
+import re
+
 import pytest
 
 from storage.records import RunState
@@ -202,3 +204,15 @@ async def test_a_run_that_was_started_before_a_restart_is_followed_in_the_same_m
         card = await started(shop)
     async with shop.serving("bot-2"), working(shop):
         await until_said(shop, card, "Promoted")
+
+
+async def test_a_known_price_is_named_with_its_source_and_its_day_before_anybody_pays(shop: Shop):
+    there = shop.workspace
+    await stocked(shop)
+    own = {"trainer.example/*/training": "20 EUR per 1,000,000 tokens"}
+    hosted: dict[str, object] = {"provider": "openai", "api_url": "https://trainer.example/v1", "prices": own}
+    async with shop.serving(**hosted):
+        said = read(await typed(shop, there.admin, "/retrain"))
+        day = shop.clock.now.date().isoformat()
+        assert re.search(r"\*Cost\*  0\.\d\d EUR: \d+ tokens × 3 passes, ", said)
+        assert f" at 20 EUR per 1,000,000 tokens (FINETONE_PRICES, {day})" in said
