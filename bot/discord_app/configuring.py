@@ -1,7 +1,6 @@
 """`/config`: a channel's mode, consent and rules, set and shown, with the permissions that are missing there."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bot.discord_app.answers import Reading
@@ -11,13 +10,12 @@ from bot.discord_app.payloads import Place
 from bot.discord_app.permissions import missing
 from bot.discord_app.telling import permissions_in
 from bot.office import commands
+from bot.office.channel_rules import RuleRefused, changed, rule_lines
 from bot.office.telling import Line, Told
 from bot.office.verbs import Said
-from bot.opening import HoursRefused, spans_of, zone_of
-from bot.wording import counted, duration
+from bot.opening import HoursRefused
 from storage.records import Actor, ChannelMode, ChannelRules, ThreadMode
 
-ALWAYS, NONE = "always", "none"
 THREAD_WORDS = {
     ThreadMode.THREAD: "in a thread on the question",
     ThreadMode.CHANNEL: "under the question, in the channel",
@@ -29,8 +27,8 @@ async def set_up(parts: Parts, actor: Actor, asked: Asked) -> Answer:
     place, given = _place(asked), asked.inputs
     known = await parts.store.channels.get(parts.platform, place.channel_key)
     try:
-        rules = _rules(ChannelRules() if known is None else known.rules, given, place.guild)
-    except HoursRefused as refused:
+        rules = changed(ChannelRules() if known is None else known.rules, _by_name(given, place.guild))
+    except (HoursRefused, RuleRefused) as refused:
         return Said(str(refused))
     shown = await commands.set_channel(
         parts,
@@ -56,24 +54,12 @@ def _place(asked: Asked) -> Place:
     return asked.place if named is None else Place(asked.place.guild, str(named), "")
 
 
-def _rules(rules: ChannelRules, given: Mapping[str, Any], guild: str) -> ChannelRules:
-    """The rules with what was given. Raises HoursRefused."""
-    if (threads := given.get("threads")) is not None:
-        rules = replace(rules, threads=ThreadMode(threads))
-    if (role := given.get("role")) is not None:  # a server's own id is its role for everybody
-        rules = replace(rules, asking_roles=() if role == guild else (str(role),))
-    if (language := given.get("language")) is not None:
-        rules = replace(rules, language="" if language.lower() == NONE else language)
-    if (hours := given.get("hours")) is not None:
-        spans_of("" if hours.lower() == ALWAYS else hours)
-        rules = replace(rules, opening_hours="" if hours.lower() == ALWAYS else hours)
-    if (zone := given.get("time_zone")) is not None:
-        rules = replace(rules, time_zone=zone_of(zone).key)
-    if (cooldown := given.get("cooldown")) is not None:
-        rules = replace(rules, cooldown_s=cooldown)
-    if (cap := given.get("daily_cap")) is not None:
-        rules = replace(rules, daily_cap=cap)
-    return rules
+def _by_name(given: Mapping[str, Any], guild: str) -> Mapping[str, Any]:
+    """What was given, called as the office calls it."""
+    role = given.get("role")
+    if role is None:
+        return given
+    return {**given, "groups": () if role == guild else (str(role),)}  # a server's own id is its role for everybody
 
 
 async def _lines(parts: Parts, place: Place) -> list[Line]:
@@ -82,20 +68,10 @@ async def _lines(parts: Parts, place: Place) -> list[Line]:
 
 
 def _rule_lines(parts: Parts, place: Place, rules: ChannelRules) -> list[Line]:
-    lines = [Line(THREAD_WORDS[rules.threads or ThreadMode.THREAD], "Answers stand")]
-    if rules.asking_roles:
-        guild = parts.client.get_guild(int(place.guild))
-        roles = [None if guild is None else guild.get_role(int(id)) for id in rules.asking_roles]
-        lines.append(Line(", ".join("a deleted role" if role is None else role.name for role in roles), "Answers only"))
-    if rules.language:
-        lines.append(Line(rules.language, "Language"))
-    if rules.opening_hours:
-        lines.append(Line(f"{rules.opening_hours} ({rules.time_zone})", "Hours"))
-    if rules.cooldown_s:
-        lines.append(Line(f"{duration(rules.cooldown_s)} between two questions of one person", "Cooldown"))
-    if rules.daily_cap:
-        lines.append(Line(f"{counted(rules.daily_cap, 'question')} a day", "At most"))
-    return lines
+    guild = parts.client.get_guild(int(place.guild))
+    roles = [None if guild is None else guild.get_role(int(id)) for id in rules.asking_roles]
+    names = ["a deleted role" if role is None else role.name for role in roles]
+    return [Line(THREAD_WORDS[rules.threads or ThreadMode.THREAD], "Answers stand"), *rule_lines(rules, names)]
 
 
 def _permission_line(parts: Parts, place: Place) -> Line:

@@ -21,7 +21,6 @@ from bot.problems import FOR_PEOPLE, sentence_of
 from bot.slack_app import commands, forms, home, messages, payloads, presses
 from bot.slack_app.blocks import SENTENCE_LIMIT, Shown, section
 from bot.slack_app.markup import inline
-from bot.slack_app.modals import faults
 from bot.slack_app.outgoing import UNREACHABLE, post, reason, tell, whisper
 from bot.slack_app.parts import PLATFORM, Parts
 from bot.slack_app.payloads import Payload
@@ -95,7 +94,7 @@ class SlackApp:
             return BoltResponse(status=200)
         if kind == "view_submission":
             form = payloads.submitted(body)
-            if wrong := faults(form.form, form.inputs, form.about):
+            if wrong := forms.faults(form):
                 answer = {"response_action": "errors", "errors": wrong}
                 return BoltResponse(status=200, body=json.dumps(answer), headers={"content-type": "application/json"})
         try:

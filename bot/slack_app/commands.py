@@ -10,10 +10,11 @@ from typing import Any
 from bot import moderation
 from bot.office import commands, training
 from bot.office.telling import Told
+from bot.slack_app import configuring
 from bot.slack_app.blocks import Block, actions, button, section, told_text
 from bot.slack_app.outgoing import UNREACHABLE, reason, whisper
 from bot.slack_app.parts import Parts
-from bot.slack_app.payloads import Commanded
+from bot.slack_app.payloads import Commanded, SlackChannel
 from bot.slack_app.workspaces import Workspaces
 from storage.records import Actor, Right
 
@@ -31,8 +32,9 @@ HELP = {  # by the right it takes; None: everybody
     None: "Mention me to ask. `/finetone channel` says when I speak here. "
     "`/finetone forget` deletes your questions and what was learned from them.",
     Right.MODERATOR: "*For moderators*  `/finetone queue` · `/finetone models` · `/finetone voice`",
-    Right.ADMIN: "*For admins*  `/finetone channel mention|auto|draft|off` decides when I speak here, `training` or "
-    "`no-training` whether corrections made here may be learned from · `/finetone forget @somebody`\n" + RETRAIN_HELP,
+    Right.ADMIN: "*For admins*  `/finetone channel` shows what is set here, and a form that changes it: when I speak, for "
+    "whom, how often, in which language · `/finetone channel mention|auto|draft|off|training|no-training` sets one thing "
+    "at once · `/finetone forget @somebody`\n" + RETRAIN_HELP,
 }
 
 
@@ -81,7 +83,7 @@ async def _answer(parts: Parts, actor: Actor, command: Commanded) -> Answer:
         case ("voice", *_):
             return _told(await commands.voice(parts, actor))
         case ("channel", *rest):
-            return _told(await commands.channel(parts, actor, command.channel_key, rest))
+            return await _channel(parts, actor, command, tuple(rest))
         case ("forget", *rest):
             return await _forget(parts, actor, command, rest)
         case _:
@@ -116,6 +118,15 @@ async def _preview(parts: Parts, actor: Actor, *, may_start: bool) -> Answer:
     if may_start and is_startable:
         blocks.append(actions(button("Start training", "start_retrain", parts.voice.id, style="primary")))
     return Answer(shown.heading, blocks)
+
+
+async def _channel(parts: Parts, actor: Actor, command: Commanded, words: tuple[str, ...]) -> Answer:
+    """What is set for the channel, with a button that opens the form for those who may."""
+    place = SlackChannel(command.by.team, command.channel)
+    text = told_text(await configuring.told_of(parts, actor, place, words))
+    if place.is_direct or Right.ADMIN not in actor.rights:
+        return Answer(text)
+    return Answer(text, [section(text), actions(button("Change", "open_channel", place.key))])
 
 
 def _told(told: Told) -> Answer:

@@ -1,17 +1,26 @@
 """Forms that were sent: what each of them does. What is wrong with the words was said before the form closed."""
 
 from bot.office import verbs
+from bot.office.telling import Told
 from bot.office.verbs import Said
 from bot.problems import FOR_PEOPLE, sentence_of
-from bot.slack_app import drafts
-from bot.slack_app.blocks import Shown, said_blocks
+from bot.slack_app import channel_form, configuring, drafts, modals
+from bot.slack_app.blocks import Block, Shown, said_blocks, section, told_text
+from bot.slack_app.form_parts import About, unpacked
 from bot.slack_app.markup import words
-from bot.slack_app.modals import NOTE, REASON, About, draft_of, text_of, unpacked
+from bot.slack_app.modals import NOTE, REASON, draft_of, text_of
 from bot.slack_app.outgoing import tell, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Submitted
 from storage.errors import DatabaseUnavailable
 from storage.records import Actor, Judgement
+
+
+def faults(form: Submitted) -> dict[str, str]:
+    """What is wrong with what was put in, by the input it is wrong in; empty where the form can be taken."""
+    if form.form == channel_form.FORM:
+        return channel_form.faults(form.inputs)
+    return modals.faults(form.form, form.inputs, form.about)
 
 
 async def submitted(parts: Parts, form: Submitted, *, is_first_try: bool) -> str:
@@ -26,7 +35,7 @@ async def submitted(parts: Parts, form: Submitted, *, is_first_try: bool) -> str
         said = Said(await sentence_of(parts.store, error))
     if said is None:
         return "not a form of ours"
-    client, text, blocks = await parts.client(form.by.team), words(said.text), said_blocks(said)
+    client, (text, blocks) = await parts.client(form.by.team), _shown(said)
     if about.channel:
         await whisper(client, about.channel, form.by.user, text, blocks=blocks, thread_ts=about.thread_ts)
     else:
@@ -35,7 +44,15 @@ async def submitted(parts: Parts, form: Submitted, *, is_first_try: bool) -> str
     return ""
 
 
-async def _done(parts: Parts, actor: Actor, form: Submitted, about: About, is_first_try: bool) -> Said | None:
+def _shown(said: Said | Told) -> tuple[str, list[Block]]:
+    """A sentence with its buttons, or lines."""
+    if isinstance(said, Told):
+        text = told_text(said)
+        return text, [section(text)]
+    return words(said.text), said_blocks(said)
+
+
+async def _done(parts: Parts, actor: Actor, form: Submitted, about: About, is_first_try: bool) -> Said | Told | None:
     match form.form:
         case "correct":
             return await verbs.correct(parts, actor, about.reply, draft_of(form.inputs, about.joints))
@@ -44,6 +61,8 @@ async def _done(parts: Parts, actor: Actor, form: Submitted, about: About, is_fi
             return await drafts.edit_and_send(parts, actor, about.reply, draft, form.by.team, is_first_try=is_first_try)
         case "edit":
             return await verbs.revise(parts, actor, about.correction, text_of(form.inputs, about.joints))
+        case channel_form.FORM:
+            return await configuring.saved(parts, actor, form, about)
         case "reject":
             return await verbs.reject(parts, actor, about.correction, note=str(form.inputs.get(NOTE) or ""))
         case "explain":

@@ -1,46 +1,25 @@
-"""Pure: the forms, and what was put into them. A form's `private_metadata` says what it is about, as JSON of ours.
+"""Pure: the forms about a reply, and what was put into them.
 
 An input takes at most 3,000 characters, a reply up to four times that: a long one is offered as several numbered inputs.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bot.moderation import Draft
 from bot.office.pieces import cut, joined
 from bot.slack_app.blocks import Block, section
+from bot.slack_app.form_parts import About, choice, modal, text_input, ticks, unpacked
 from bot.slack_app.markup import inline
 from bot.text import NOTE_LIMIT, TextRefused, clean_correction, clean_note
 from bot.wording import REASONS, SCOPES
 from storage.records import Correction, Judgement, Scope
 
-INPUT_LIMIT = 3_000  # characters, Slack's
 PIECE_LIMIT = 2_700  # of a long reply, with room to write more
 TEXT = "text"  # the block ids; "text_1", "text_2" … for what did not fit the first
 REASON, NOTE, SCOPE, ALSO = "reason", "note", "scope", "also"
 EDIT_POSTED, FOR_TRAINING = "edit_posted", "for_training"
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a form is about, a reply or a correction, and where it was opened from."""
-
-    reply: str = ""
-    correction: str = ""
-    channel: str = ""  # where what became of it is whispered; "": in direct messages
-    thread_ts: str = ""
-    joints: tuple[str, ...] = ()  # what stood between the pieces of a text that took several inputs
-
-    def packed(self) -> str:
-        return json.dumps({name: value for name, value in asdict(self).items() if value})
-
-
-def unpacked(metadata: str) -> About:
-    known: dict[str, Any] = json.loads(metadata)
-    joints: list[str] = known.pop("joints", [])
-    return About(**known, joints=tuple(joints))
 
 
 def correction_form(
@@ -50,7 +29,7 @@ def correction_form(
     also = [(EDIT_POSTED, "Also edit the posted reply")] if can_edit_posted else []
     also += [(FOR_TRAINING, "Use for training")] if may_train else []
     pieces, joints = cut(text, PIECE_LIMIT)
-    return _form(
+    return modal(
         "edit_draft" if is_draft else "correct",
         "Edit and send" if is_draft else "Correct this answer",
         "Send" if is_draft else "Save",
@@ -58,10 +37,10 @@ def correction_form(
         [
             section(f"*Question*  {inline(question, 900)}"),
             *_text_inputs("What it should have been", pieces),
-            _choice(REASON, "What was wrong", [(str(reason), words) for reason, words in REASONS.items()]),
-            _choice(SCOPE, "Where this holds", [(str(scope), words) for scope, words in SCOPES.items()]),
-            *([_ticks(ALSO, "Then", also)] if also else []),
-            _input(NOTE, "Note for the approver", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
+            choice(REASON, "What was wrong", [(str(reason), words) for reason, words in REASONS.items()]),
+            choice(SCOPE, "Where this holds", [(str(scope), words) for scope, words in SCOPES.items()]),
+            *([ticks(ALSO, "Then", also)] if also else []),
+            text_input(NOTE, "Note for the approver", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
         ],
     )
 
@@ -69,7 +48,7 @@ def correction_form(
 def edit_form(about: About, correction: Correction) -> Block:
     """The form by which an approver changes a proposal's wording."""
     pieces, joints = cut(correction.corrected_text, PIECE_LIMIT)
-    return _form(
+    return modal(
         "edit",
         "Edit the correction",
         "Save",
@@ -83,28 +62,28 @@ def edit_form(about: About, correction: Correction) -> Block:
 
 def rejection_form(about: About, correction: Correction) -> Block:
     """The form by which an approver turns a proposal down; what they write reaches who proposed it."""
-    return _form(
+    return modal(
         "reject",
         "Reject the correction",
         "Reject",
         about,
         [
             section(f"*Question*  {inline(correction.question, 900)}"),
-            _input(NOTE, "Why? Who proposed it reads this.", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
+            text_input(NOTE, "Why? Who proposed it reads this.", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
         ],
     )
 
 
 def thumbs_down_form(about: About) -> Block:
     """What anyone may say after “Not right”: why, and better words for the people who review."""
-    return _form(
+    return modal(
         "explain",
         "What was not right?",
         "Send",
         about,
         [
-            _choice(REASON, "What was wrong", [(str(reason), words) for reason, words in REASONS.items()]),
-            _input(NOTE, "In your own words", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
+            choice(REASON, "What was wrong", [(str(reason), words) for reason, words in REASONS.items()]),
+            text_input(NOTE, "In your own words", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
         ],
     )
 
@@ -144,77 +123,12 @@ def faults(form: str, inputs: Mapping[str, Any], metadata: str = "{}") -> dict[s
     return found
 
 
-# ---------------------------------------------------------------- the parts
-
-
-def _form(callback: str, title: str, submit: str, about: About, blocks: Sequence[Block]) -> Block:
-    return {
-        "type": "modal",
-        "callback_id": callback,
-        "title": {"type": "plain_text", "text": title[:24]},
-        "submit": {"type": "plain_text", "text": submit},
-        "close": {"type": "plain_text", "text": "Cancel"},
-        "private_metadata": about.packed(),
-        "blocks": list(blocks),
-    }
-
-
 def _text_inputs(label: str, pieces: Sequence[str]) -> list[Block]:
     if len(pieces) == 1:
-        return [_input(TEXT, label, pieces[0], is_long=True)]
+        return [text_input(TEXT, label, pieces[0], is_long=True)]
     total = len(pieces)
     names = [TEXT, *(f"{TEXT}_{number}" for number in range(1, total))]
     return [
-        _input(name, f"{label} (part {number} of {total})", piece, is_long=True, is_optional=number > 1)
+        text_input(name, f"{label} (part {number} of {total})", piece, is_long=True, is_optional=number > 1)
         for number, (name, piece) in enumerate(zip(names, pieces, strict=True), start=1)
     ]
-
-
-def _input(
-    name: str, label: str, text: str, *, is_optional: bool = False, is_long: bool = False, limit: int = INPUT_LIMIT
-) -> Block:
-    element: Block = {
-        "type": "plain_text_input",
-        "action_id": name,
-        "multiline": is_long,
-        "max_length": limit,
-    }
-    if text:
-        element["initial_value"] = text[:INPUT_LIMIT]
-    return {
-        "type": "input",
-        "block_id": name,
-        "optional": is_optional,
-        "label": {"type": "plain_text", "text": label},
-        "element": element,
-    }
-
-
-def _option(value: str, words: str) -> Block:
-    return {"text": {"type": "plain_text", "text": words}, "value": value}
-
-
-def _choice(name: str, label: str, options: Sequence[tuple[str, str]]) -> Block:
-    shown = [_option(value, words) for value, words in options]
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": {"type": "plain_text", "text": label},
-        "element": {
-            "type": "static_select",
-            "action_id": name,
-            "options": shown,
-            "initial_option": shown[0],
-        },
-    }
-
-
-def _ticks(name: str, label: str, options: Sequence[tuple[str, str]]) -> Block:
-    shown = [_option(value, words) for value, words in options]
-    return {
-        "type": "input",
-        "block_id": name,
-        "optional": True,
-        "label": {"type": "plain_text", "text": label},
-        "element": {"type": "checkboxes", "action_id": name, "options": shown, "initial_options": shown},
-    }

@@ -4,7 +4,8 @@ from bot import moderation
 from bot.office import verbs
 from bot.office.verbs import Said
 from bot.slack_app.blocks import Block
-from bot.slack_app.modals import About, correction_form, edit_form, rejection_form, thumbs_down_form
+from bot.slack_app.form_parts import About
+from bot.slack_app.modals import correction_form, edit_form, rejection_form, thumbs_down_form
 from bot.slack_app.outgoing import UNREACHABLE, reason
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Place, Pressed
@@ -26,14 +27,14 @@ async def open_correction(parts: Parts, actor: Actor, reply: Reply, press: Press
         may_train=await parts.may_train(standing[0].place if standing else Place.of(turn.key).channel_key),
         is_draft=is_draft,
     )
-    return await _opened(parts, press, form)
+    return await open_form(parts, press, form)
 
 
 async def open_edit(parts: Parts, actor: Actor, correction_id: str, press: Pressed) -> Said:
     """Ask an approver how a proposal should be worded. Raises NotAllowed, NotFound."""
     moderation.require(actor, Right.APPROVER, "edit a correction")
     correction = await parts.store.corrections.get(correction_id)
-    return await _opened(parts, press, edit_form(about(press, correction=correction_id), correction))
+    return await open_form(parts, press, edit_form(about(press, correction=correction_id), correction))
 
 
 async def open_rejection(parts: Parts, actor: Actor, correction_id: str, press: Pressed) -> Said:
@@ -42,15 +43,16 @@ async def open_rejection(parts: Parts, actor: Actor, correction_id: str, press: 
     correction = await parts.store.corrections.get(correction_id)
     if correction.state is not CorrectionState.PROPOSED:
         return await verbs.reject(parts, actor, correction_id)
-    return await _opened(parts, press, rejection_form(about(press, correction=correction_id), correction))
+    return await open_form(parts, press, rejection_form(about(press, correction=correction_id), correction))
 
 
 async def open_explanation(parts: Parts, reply_id: str, press: Pressed) -> Said:
     """Ask anyone what was not right."""
-    return await _opened(parts, press, thumbs_down_form(about(press, reply=reply_id)))
+    return await open_form(parts, press, thumbs_down_form(about(press, reply=reply_id)))
 
 
-async def _opened(parts: Parts, press: Pressed, form: Block) -> Said:
+async def open_form(parts: Parts, press: Pressed, form: Block) -> Said:
+    """Put a form on the screen of who pressed; says so where the press is forgotten. Raises what Slack raises."""
     client = await parts.client(press.by.team)
     try:
         await client.views_open(trigger_id=press.trigger_id, view=form)  # pyright: ignore[reportUnknownMemberType]

@@ -46,6 +46,11 @@ class SlackChannel:
         """Our name of the channel: unique over workspaces."""
         return f"{self.team}/{self.id}"
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is somebody's direct messages with the bot."""
+        return self.id.startswith("D")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

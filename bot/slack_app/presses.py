@@ -7,7 +7,7 @@ from bot import moderation
 from bot.office import training, verbs
 from bot.office.telling import Told
 from bot.office.verbs import ANYBODYS, MINE, NOT_MINE, HumanAnswer, Remove, Said, Sign
-from bot.slack_app import drafts, home, opening
+from bot.slack_app import configuring, drafts, home, opening
 from bot.slack_app.blocks import Shown, said_blocks
 from bot.slack_app.markup import plain, words
 from bot.slack_app.outgoing import tell, whisper
@@ -89,6 +89,8 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return _said(await training.cancel_run(parts, actor, value))
         case "roll_back":
             return _said(await training.roll_back_run(parts, actor, value))
+        case "open_channel":
+            return await configuring.open_settings(parts, actor, press)
         case "home_refresh":
             return Said("")
         case action if action in SHORTCUTS:

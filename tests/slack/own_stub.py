@@ -272,14 +272,20 @@ class Streams:
 
 @dataclass
 class Usergroups:
-    """usergroups.users.list, from the table a test sets."""
+    """usergroups.list and usergroups.users.list, from the tables a test sets."""
 
     available: bool = True
     members: dict[str, list[str]] = field(default_factory=dict)  # {"S0MODERATORS": ["U1", "U2"]}
-    methods = frozenset({"usergroups.users.list"})
+    names: dict[str, str] = field(
+        default_factory=dict
+    )  # {"S0MODERATORS": "Moderators"}; one without a name is not listed
+    methods = frozenset({"usergroups.list", "usergroups.users.list"})
     scopes = frozenset({"usergroups:read"})
 
     async def answer(self, asked: Asked, emulated: Emulated) -> Answer:
+        if asked.method == "usergroups.list":
+            listed = [{"id": id, "name": name, "handle": name.lower()} for id, name in self.names.items()]
+            return {"ok": True, "usergroups": listed}
         group = asked.arguments.get("usergroup")
         if group not in self.members:
             return refusal("no_such_subteam")

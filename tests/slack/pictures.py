@@ -78,7 +78,8 @@ def _block(block: Json) -> str:
             return "".join(_element(element) for element in block["elements"])
         case "input":
             optional = ' <span class="optional">(optional)</span>' if block.get("optional") else ""
-            return f"<label>{_text(block['label'])}{optional}</label>{_element(block['element'])}"
+            hint = f"<small>{_text(block['hint'])}</small>" if "hint" in block else ""
+            return f"<label>{_text(block['label'])}{optional}</label>{_element(block['element'])}{hint}"
         case unknown:
             raise NotDrawable(f"a block of type {unknown}")
 
@@ -95,6 +96,11 @@ def _element(element: Json) -> str:
             )
         case "icon_button":
             return f'<span class="thumb">{_text(element["text"])}</span>'
+        case "number_input":
+            return f"<div data-input>{html.escape(element.get('initial_value', ''))}</div>"
+        case "multi_static_select":
+            chosen = "".join(f"<em>{_text(option['text'])} ×</em>" for option in element.get("initial_options", []))
+            return f'<div data-input class="select"><span>{chosen}</span><i>⌄</i></div>'
         case "plain_text_input":
             lines = ' class="lines"' if element.get("multiline") else ""
             return f"<div{lines} data-input>{html.escape(element.get('initial_value', ''))}</div>"
@@ -103,7 +109,7 @@ def _element(element: Json) -> str:
         case "checkboxes":
             chosen = [option["value"] for option in element.get("initial_options", [])]
             return "".join(
-                f'<div class="tick"><i>{"✓" if option["value"] in chosen else ""}</i>{_text(option["text"])}</div>'
+                f'<div class="tick">{"<i>✓</i>" if option["value"] in chosen else "<u></u>"}{_text(option["text"])}</div>'
                 for option in element["options"]
             )
         case unknown:
@@ -203,6 +209,9 @@ label { display: block; font-weight: 700; margin-bottom: 5px }
 .tick { display: flex; gap: 8px; align-items: center; margin: 4px 0 }
 .tick i { width: 17px; height: 17px; border-radius: 3px; background: #1264a3; color: #fff;
   font: 700 12px/17px sans-serif; text-align: center }
+.tick u { width: 17px; height: 17px; border-radius: 3px; border: 1px solid #8d8d8e }
+.select em { font-style: normal; background: #e8f5fa; border-radius: 3px; padding: 1px 6px; margin-right: 6px }
+small { color: #616061 }
 .home h1 { font-size: 18px; margin: 0 }
 .home nav { display: flex; gap: 18px; border-bottom: 1px solid #ddd; margin: 8px 0 12px; padding-bottom: 0;
   color: #616061 }

@@ -94,6 +94,9 @@ async def test_statuses_prompts_sessions_and_groups_are_kept_for_the_test_to_see
     await client.assistant_threads_setSuggestedPrompts(channel_id=channel, prompts=prompts)
     assert wire.statuses.prompts == {channel: prompts}
     wire.usergroups.members["S0MODERATORS"] = [workspace.moderator.user_id]
+    wire.usergroups.names["S0MODERATORS"] = "Moderators"
+    listed = await client.usergroups_list()
+    assert [(group["id"], group["name"]) for group in listed["usergroups"]] == [("S0MODERATORS", "Moderators")]
     group = await client.usergroups_users_list(usergroup="S0MODERATORS")
     assert group["users"] == [workspace.moderator.user_id]
     with pytest.raises(SlackApiError, match="no_such_subteam"):

@@ -130,7 +130,20 @@ class Slack:
         """By what it does: queue, models, voice, status, cancel, rollback 1, channel, channel draft, forget …"""
         words = {"status": "/retrain status", "cancel": "/retrain cancel", "rollback 1": "/retrain rollback 1"}
         typed = await commanding.typed(self.shop, self.there.people[name], words.get(what, f"/finetone {what}"))
-        return plain(commanding.read(typed))
+        return plain(commanding.read(typed)).removesuffix(" Change")
+
+    async def configure(self, name: str, rules: dict[str, Any]) -> str:
+        """Set a channel's rules; what is said, or what is wrong."""
+        by = self.there.people[name]
+        shown = await commanding.typed(self.shop, by, "/finetone channel")
+        await self.there.click(by, commanding.posted(self.there.support, shown), "open_channel")
+        await on_slack.form_of(self.shop, by)
+        filled = {rule: "" if value in ("always", "none") else str(value) for rule, value in rules.items()}
+        answer = await self.there.submit(by, filled)
+        if answer.json:
+            await self.there.close_view(by)
+            return plain(" ".join(answer.json["errors"].values()))
+        return await self.whispered(name)
 
     async def forget(self, name: str) -> tuple[str, str]:
         """What is asked first, and what is said when it was done."""
@@ -279,6 +292,11 @@ class Discord:
         if what == "status":  # Discord says there what serves, too
             text = text.partition("\n")[2]
         return plain(text.split("\n")[0] if what.startswith("channel") else text)
+
+    async def configure(self, name: str, rules: dict[str, Any]) -> str:
+        answer = await self.there.slash(self.there.world.people[name], self.there.support, "config channel", **rules)
+        only_here = ("**Answers stand**", "**Permissions**")
+        return plain("\n".join(line for line in (answer.text or "").split("\n") if not line.startswith(only_here)))
 
     async def forget(self, name: str) -> tuple[str, str]:
         asked = await self.there.slash(self.there.world.people[name], self.there.support, "privacy delete")

@@ -83,6 +83,12 @@ async def _drafting(there: Discord, told: dict[str, str]) -> None:
     told["edit and send"] = await there.fill("moderator", await there.draft("Two"), "edit_draft", filled)
     told["drop"] = await there.press("moderator", await there.draft("Three"), "drop_draft")
     told["channel mention"] = await there.command("admin", "channel mention no-training")
+    rules = {"hours": "Mon-Sun 00:00-24:00", "time_zone": "Europe/Berlin", "daily_cap": 500, "language": "German"}
+    told["channel wrong hours"] = await there.configure("admin", rules | {"hours": "nine to five"})
+    told["channel rules"] = await there.configure("admin", rules | {"cooldown": 90})
+    told["channel no rules"] = await there.configure(
+        "admin", {"hours": "always", "daily_cap": 0, "language": "none", "cooldown": 0}
+    )
 
 
 async def _asking_for(there: Discord, told: dict[str, str]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot import moderation
-from bot.office import commands, dataset, drafts, privacy, training, verbs
+from bot.discord_app import definitions
+from bot.office import channel_rules, commands, dataset, drafts, privacy, training, verbs
 from providers.fake import FakeProvider
 from storage.store import Store, open_store
 from tests.bot.discord_app.conftest import Shop as DiscordShop
@@ -88,6 +89,13 @@ async def test_the_same_act_is_told_in_the_same_words_and_no_verb_is_out_of_reac
     assert discord == slack
     assert not_walked(VERBS, reached_on_slack, NOT_IN_A_CHAT | NOT_ON_SLACK) == []
     assert not_walked(VERBS, reached_on_discord, NOT_IN_A_CHAT) == []
+
+
+def test_a_rule_may_be_as_large_on_discord_as_on_slack():
+    assert (definitions.LONGEST_COOLDOWN_S, definitions.MOST_A_DAY) == (
+        channel_rules.LONGEST_COOLDOWN_S,
+        channel_rules.MOST_A_DAY,
+    )
 
 
 # ---------------------------------------------------------------- that it can fail

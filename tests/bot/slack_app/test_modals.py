@@ -6,16 +6,15 @@ from dataclasses import replace
 import pytest
 
 from bot.office.pieces import cut
+from bot.slack_app.form_parts import About, unpacked
 from bot.slack_app.modals import (
     PIECE_LIMIT,
-    About,
     correction_form,
     draft_of,
     edit_form,
     faults,
     text_of,
     thumbs_down_form,
-    unpacked,
 )
 from bot.text import NOTE_LIMIT
 from storage.records import Judgement, Scope

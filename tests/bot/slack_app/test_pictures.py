@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from storage.records import ChannelMode, ChannelRules
 from tests.bot.slack_app.commanding import posted, settled, stocked, typed, until_said, working
 from tests.bot.slack_app.conftest import Shop
 from tests.chromium import CHROMIUM, FLAGS, needs_chromium
@@ -74,6 +75,20 @@ async def test_what_people_see_can_be_drawn(shop: Shop, folder: Path):
             done = await until_said(shop, following, "Promoted")
         before = pictures.message("Finetone", preview["blocks"], seen_by_you_only=True)
         await save(browser, folder, "retrain", before + pictures.message("Finetone", done.blocks))
+
+        there.wire.usergroups.names = {"S0PARTNERS": "partners"}
+        rules = ChannelRules(
+            asking_roles=("S0PARTNERS",), opening_hours="Mon-Fri 09:00-17:30", time_zone="Europe/Berlin", daily_cap=200
+        )
+        place = f"{there.team.team_id}/{there.support.id}"
+        await shop.store.channels.set(
+            "slack", place, ChannelMode.MENTION, True, "actor_finetone", rules=rules, at=shop.clock()
+        )
+        await there.click(
+            there.admin, posted(there.support, await typed(shop, there.admin, "/finetone channel")), "open_channel"
+        )
+        form = await there.until(lambda: there.open_view(there.admin))
+        await save(browser, folder, "channel", pictures.modal(form), 600)
 
         await there.open_home(there.approver)
         await settled(shop)
