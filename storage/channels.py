@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, true, update
 
 from storage.audit import record
 from storage.database import Database, is_inserted, row_of, uninterrupted, upsert
@@ -87,6 +87,13 @@ class Channels:
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(listening.c.until.desc()).limit(limit))
             return rows.scalars().all()
+
+    async def forget_listened(self, platform: str, beginning: str, *, before: datetime | None = None) -> None:
+        """Forget the parts with this beginning; of those, with `before`, only what was last heard before then."""
+        is_it = (listening.c.platform == platform) & listening.c.part.startswith(beginning, autoescape=True)
+        is_old = true() if before is None else listening.c.until < before
+        async with self._database.writing() as connection:
+            await connection.execute(delete(listening).where(is_it, is_old))
 
 
 def _channel(row: Mapping[Any, Any]) -> Channel:

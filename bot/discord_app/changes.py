@@ -6,11 +6,12 @@ from bot import answering
 from bot.discord_app.bursts import Burst
 from bot.discord_app.context import quotation
 from bot.discord_app.markup import plain
-from bot.discord_app.messages import PART_OF, names_of
+from bot.discord_app.messages import names_of
 from bot.discord_app.outgoing import UNREACHABLE, reason
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Changed, Person, Place
 from bot.discord_app.replying import take_away
+from bot.discord_app.rereading import PART_OF
 from bot.text import TextRefused, clean
 from storage.records import PROGRAM_ACTOR_ID, Judgement, Posting, PostingKind, Turn
 

@@ -1,12 +1,13 @@
 """The features this app has: every module that brings verbs, named once."""
 
-from bot.discord_app import boarding, commands, feedback, menus, missed_signs, presses, signs
+from bot.discord_app import boarding, commands, feedback, menus, missed_changes, missed_signs, presses, signs
 from bot.discord_app.interactions import Feature
 
 FEATURES: tuple[Feature, ...] = (
     feedback.FEATURE,
     presses.FEATURE,
     signs.FEATURE,
+    missed_changes.FEATURE,
     missed_signs.FEATURE,
     menus.FEATURE,
     commands.FEATURE,

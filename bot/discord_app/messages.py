@@ -14,19 +14,19 @@ from bot.discord_app.notices import DIRECT_OFF, MENTION_ME, ONLY_TEXT, TOO_FAST,
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Answered, Person, Said
 from bot.discord_app.placing import placed
+from bot.discord_app.rereading import PART_OF, as_it_is_now
 from bot.discord_app.speaking import answer, can_type, take_back
 from bot.language import in_language
 from bot.opening import local
 from bot.policy import CAP_REACHED, Asking, Heard, Reaction, reaction, refusal
 from bot.text import TextRefused
 from storage.conversations import Situation
-from storage.records import Actor, ChannelMode, ChannelRules, Conversation, Right
+from storage.records import Actor, ChannelMode, ChannelRules, Conversation, Right, TurnState
 
 log = logging.getLogger(__name__)
 
 SAME_AGAIN = "the same message again"
 DELETED = "deleted"
-PART_OF = "part of "  # and the question's key: the outcome of a message that goes on with another
 
 
 async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
@@ -35,6 +35,13 @@ async def heard(parts: Parts, said: Said, *, is_first_try: bool) -> str:
     `is_first_try` is False when an earlier attempt at this very delivery died: only then may a question that is recorded
     already be answered, because otherwise whoever recorded it is at it. The delivery is ours alone while we work on it.
     """
+    if not is_first_try:
+        now = await as_it_is_now(parts, said)
+        if now is None:
+            await parts.store.conversations.withdraw_question(PLATFORM, said.place.key, at=parts.now())
+            parts.wake_board()
+            return DELETED
+        said = now
     while (burst := parts.bursts.joined(said)) is not None:
         if await burst.is_one():
             return f"{PART_OF}{burst.key}"
@@ -125,6 +132,8 @@ async def _take_up(parts: Parts, look: Look, burst: Burst, question: Question, *
     burst.recorded(question.key)
     if is_first_try and not is_new:
         return SAME_AGAIN
+    if turn.state is TurnState.ASKED and not is_new:  # it may have been edited since
+        turn = await answering.edit(store, PLATFORM, question.key, question.text, now=parts.now()) or turn
     if await store.inbox.is_kept(PLATFORM, deletion_key(question.key)):  # it was faster than the question
         await store.conversations.withdraw_question(PLATFORM, question.key, at=parts.now())
         if is_first_try:

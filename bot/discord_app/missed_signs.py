@@ -1,27 +1,28 @@
-"""Reactions that came while nobody listened: read from the newest answers when a session with Discord begins.
+"""Reactions that came or went while nobody listened: read from the newest answers when a session with Discord begins.
 
 Only judgements are taken up, and only from people who have not judged that answer since: Discord does not say in which order
-things came. A pencil, a bin or a mortarboard of yesterday is nothing to act on by surprise.
+things came. Only what was judged by a reaction is taken back with it. A pencil, a bin or a mortarboard of yesterday is nothing to
+act on by surprise. An answer that is gone was deleted by a moderator.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 
 import discord
 
+from bot.discord_app.changes import thread_was_deleted, was_deleted
 from bot.discord_app.interactions import Feature
-from bot.discord_app.outgoing import UNREACHABLE, CannotSpeak, patiently, reason, understood
+from bot.discord_app.outgoing import GONE, UNKNOWN_CHANNEL, UNREACHABLE, CannotSpeak, patiently, reason, understood
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Person, Place
-from bot.discord_app.signs import sign_of, signed
+from bot.discord_app.signs import HEARD, JUDGEMENTS, heard_under, sign_of, signed
 from bot.office.verbs import Sign
 from storage.errors import DatabaseUnavailable
 from storage.records import Posting, PostingKind
 
 log = logging.getLogger(__name__)
 
-JUDGEMENTS = frozenset({Sign.GOOD, Sign.WRONG, Sign.FLAG})
 MOST_ANSWERS = 50  # messages of ours that are read at one beginning, the newest
 MOST_PEOPLE = 100  # under one reaction
 LONGEST = timedelta(hours=24)  # an older answer is not read again
@@ -33,6 +34,7 @@ async def begin(parts: Parts) -> None:
         standing = await parts.store.postings.standing(PLATFORM, PostingKind.REPLY, MOST_ANSWERS)
         since = parts.now() - LONGEST
         found = 0
+        await parts.store.channels.forget_listened(PLATFORM, HEARD, before=since)
         for posting in standing:
             if posting.created_at >= since:
                 found += await _taken_up(parts, posting)
@@ -44,20 +46,41 @@ async def begin(parts: Parts) -> None:
 
 
 async def _taken_up(parts: Parts, posting: Posting) -> int:
-    """How many judgements of this message were missed."""
+    """How many judgements of this message were made, or taken back, unheard."""
     room, found = parts.room(posting.place), 0
     guild, channel = posting.place.split("/")
     place = Place(guild, channel, posting.message_key or "")
     try:
         message = await understood(lambda: patiently(lambda: room.fetch_message(int(place.message))))
-        async for sign, user in _signs_under(message):
-            if user.bot or await _has_judged(parts, posting, str(user.id)):
-                continue
-            await signed(parts, Person(str(user.id), "", (), guild), place, sign)
-            found += 1
-    except (CannotSpeak, *UNREACHABLE) as error:
+        standing = [(sign, str(user.id)) async for sign, user in _signs_under(message) if not user.bot]
+        for sign, user in standing:
+            if not await _has_judged(parts, posting, user):
+                await signed(parts, Person(user, "", (), guild), place, sign)
+                found += 1
+        if all(reaction.count <= MOST_PEOPLE for reaction in message.reactions):
+            found += await _taken_back(parts, place, standing)
+    except CannotSpeak as refused:
+        if refused.code not in GONE or not parts.can_see(guild):
+            log.info("reactions in %s are not read (code %s)", posting.place, refused.code)
+        elif refused.code == UNKNOWN_CHANNEL:
+            await thread_was_deleted(parts, guild, channel)
+        else:
+            await was_deleted(parts, place)
+    except UNREACHABLE as error:
         log.info("reactions in %s are not read (%s)", posting.place, reason(error))
     return found
+
+
+async def _taken_back(parts: Parts, place: Place, standing: Collection[tuple[Sign, str]]) -> int:
+    """How many signs that were heard under this message are not there any more."""
+    heard = await parts.store.channels.listened_to(
+        PLATFORM, heard_under(place), parts.now() - LONGEST, MOST_PEOPLE * len(JUDGEMENTS)
+    )
+    signs = [(Sign(sign), user) for user, sign in (part.split("/")[-3:-1] for part in heard)]
+    gone = [one for one in signs if one not in standing]
+    for sign, user in gone:
+        await signed(parts, Person(user, "", (), place.guild), place, sign, is_added=False)
+    return len(gone)
 
 
 async def _signs_under(message: discord.Message) -> AsyncIterator[tuple[Sign, discord.User | discord.Member]]:

@@ -75,6 +75,11 @@ class Parts(office.Office):
         """A channel, thread or direct conversation to write in."""
         return room_at(self.client, room_key)
 
+    def can_see(self, guild: str) -> bool:
+        """Whether what is not found there is gone: always of direct messages, else while the server is in reach."""
+        found = None if guild == DIRECT else self.client.get_guild(int(guild))
+        return guild == DIRECT or (found is not None and not found.unavailable)
+
     def speech(self) -> Speech:
         """What showing a reply needs."""
         return Speech(self.client, self.store, self.rules.domains, self.rules.is_streaming, self.removing, self.now)

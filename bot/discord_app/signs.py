@@ -36,6 +36,8 @@ SIGNS: Mapping[Sign, Collection[str]] = {
 }
 """Reactions without skin tone, by what they stand for: the same pictures as on Slack."""
 SILENT = frozenset({Sign.GOOD, Sign.FLAG})
+JUDGEMENTS = frozenset({Sign.GOOD, Sign.WRONG, Sign.FLAG})
+HEARD = "sign/"
 _TONES = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0F])  # skin tones, and the sign that asks for a coloured picture
 
 
@@ -78,10 +80,26 @@ async def signed(parts: Parts, by: Person, place: Place, sign: Sign, *, is_added
         raise
     except FOR_PEOPLE as error:
         said = Said(await sentence_of(parts.store, error))
+    if sign in JUDGEMENTS:
+        await _remember(parts, by, place, sign, is_added=is_added)
     parts.wake_board()
     if said.text and Right.MODERATOR in actor.rights and sign not in SILENT:
         await _say(parts, actor, place, said)
     return ""
+
+
+async def _remember(parts: Parts, by: Person, place: Place, sign: Sign, *, is_added: bool) -> None:
+    """Know which judgements were made by a sign, so that one which is taken back in a gap can be told from a press."""
+    part = f"{heard_under(place)}{by.id}/{sign}/"
+    if is_added:
+        await parts.store.channels.listened(PLATFORM, part, parts.now())
+    else:
+        await parts.store.channels.forget_listened(PLATFORM, part)
+
+
+def heard_under(place: Place) -> str:
+    """What the names of all signs heard under a message begin with; who made it and what it is follows."""
+    return f"{HEARD}{place.key}/"
 
 
 async def _actor(parts: Parts, by: Person) -> Actor:

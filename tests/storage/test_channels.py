@@ -69,3 +69,18 @@ async def test_the_conversations_heard_lately_are_known_the_last_one_first(scene
     await channels.listened("slack", "@me/5", scene.clock())
     assert await channels.listened_to("discord", "@me/", since, 10) == ["@me/3", "@me/2"]
     assert await channels.listened_to("discord", "@me/", since, 1) == ["@me/3"]
+
+
+async def test_what_was_heard_is_forgotten_by_its_beginning_and_age(scene: Scene):
+    channels = scene.store.channels
+    await channels.listened("discord", "sign/1/", scene.clock())
+    since = scene.clock()
+    for platform, part in (("discord", "sign/2/"), ("discord", "gateway"), ("slack", "sign/1/")):
+        await channels.listened(platform, part, scene.clock())
+    await channels.forget_listened("discord", "sign/", before=since)
+    assert await channels.listened_until("discord", "sign/1/") is None
+    assert await channels.listened_until("discord", "sign/2/") is not None
+    await channels.forget_listened("discord", "sign/2/")
+    assert await channels.listened_until("discord", "sign/2/") is None
+    assert await channels.listened_until("discord", "gateway") is not None
+    assert await channels.listened_until("slack", "sign/1/") is not None

@@ -1,7 +1,10 @@
 """Reactions that came while nobody listened: judgements are taken up, once, and nothing else is."""
 
-from storage.records import Judgement
-from tests.bot.discord_app.acting import feedback_on, judged
+import pytest
+
+from bot.discord_app import missed_signs
+from storage.records import Judgement, PostingKind
+from tests.bot.discord_app.acting import feedback_on, judged, stored
 from tests.bot.discord_app.conftest import ANSWER, Shop
 
 
@@ -39,3 +42,75 @@ async def test_answers_that_cannot_be_read_stop_nothing(open_shop: Shop):
     await open_shop.crashes("bot-2")
     _, other = await open_shop.asked("Again?")
     assert other.text == ANSWER
+
+
+async def test_a_judgement_whose_reaction_went_while_nobody_listened_is_taken_back(open_shop: Shop):
+    _, reply = await open_shop.asked()
+    there = open_shop.guild
+    await there.react(there.customer, reply, "👍")
+    await there.react(there.second_customer, reply, "👎")
+    with there.feed.unheard():
+        await there.unreact(there.customer, reply, "👍")
+    await open_shop.crashes("bot-2")
+    assert await judged(open_shop, reply) == [Judgement.WRONG]
+
+
+async def test_a_judgement_by_button_stays_though_there_is_no_reaction(open_shop: Shop):
+    _, reply = await open_shop.asked()
+    there = open_shop.guild
+    await there.react(there.customer, reply, "👍")
+    await there.unreact(there.customer, reply, "👍")
+    await there.click(there.customer, reply, label="Helpful")
+    await open_shop.crashes("bot-2")
+    assert await judged(open_shop, reply) == [Judgement.GOOD]
+
+
+async def test_a_judgement_is_not_taken_back_where_not_everybody_is_told(
+    open_shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(missed_signs, "MOST_PEOPLE", 1)
+    _, reply = await open_shop.asked()
+    there = open_shop.guild
+    for person in (there.customer, there.second_customer, there.stranger):
+        await there.react(person, reply, "👍")
+    with there.feed.unheard():
+        await there.unreact(there.customer, reply, "👍")
+    await open_shop.crashes("bot-2")
+    assert len(await judged(open_shop, reply)) == 3
+
+
+async def test_an_answer_that_a_moderator_deleted_while_nobody_listened_counts_as_flagged(open_shop: Shop):
+    open_shop.provider.script = lambda model, messages: "\n\n".join(letter * 1_500 for letter in "ab")
+    there = open_shop.guild
+    question, first = await open_shop.asked("Tell me")
+    reply = await stored(open_shop, first)
+    _, second = there.replies(question)
+    with there.feed.unheard():
+        await there.delete(there.moderator, second)
+    await open_shop.crashes("bot-2")
+    given = await open_shop.store.feedback.for_reply(reply.id)
+    assert [(one.judgement, one.flagged) for one in given] == [(Judgement.WRONG, True)]
+    assert there.replies(question) == []
+
+
+async def test_a_thread_that_was_deleted_while_nobody_listened_is_no_flag(open_shop: Shop):
+    there = open_shop.guild
+    _, message = await open_shop.asked()
+    reply = await stored(open_shop, message)
+    with there.feed.unheard():
+        await there.delete_channel(message.channel)
+    await open_shop.crashes("bot-2")
+    assert await open_shop.store.feedback.for_reply(reply.id) == []
+    postings = await open_shop.store.postings.of(PostingKind.REPLY, reply.turn_id)
+    assert [posting.removed_at is not None for posting in postings] == [True]
+
+
+async def test_what_is_not_found_in_a_server_that_is_out_of_reach_is_not_gone(open_shop: Shop):
+    there = open_shop.guild
+    _, message = await open_shop.asked()
+    reply = await stored(open_shop, message)
+    path = f"/channels/{message.channel.id}/messages/*"
+    there.refuse("GET", path, status=404, code=10008, times=None)
+    await there.become_unavailable()
+    await missed_signs.begin(open_shop.running.app.parts)
+    assert await open_shop.store.feedback.for_reply(reply.id) == []
