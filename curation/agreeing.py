@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from curation.examples import normalised
+from curation.normal import normalised
 
 _NEGATING = """
 not no never none cannot without nicht kein keine keinen keinem keiner nie niemals ohne pas jamais aucun aucune sans nunca jamás

@@ -8,12 +8,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from curation.agreement import Agreement, Rating, agreement
 from curation.cost import Estimate, Traffic, estimate
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE
+from curation.examples import Kind
 from curation.prices import Prices
 from curation.prompting import CountTokens
 from curation.scripts import script_of
@@ -29,22 +29,13 @@ UNKNOWN = "unknown"  # what a line says nothing of
 SHARE_DIGITS = 4
 
 
-class Kind(StrEnum):
-    """What an example was made from."""
-
-    CORRECTION = "correction"
-    MARK = "mark"  # a reply that was marked as good
-    IMPORT = "import"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where line `position` (from 0) of a side came from. "" is unknown."""
 
     side: Side
     position: int
-    correction_id: str
+    source_id: str  # the correction's id, or that of a reply marked as good
     group_key: str
     kind: Kind
     channel: str = ""  # the platform and its id of the place
@@ -53,6 +44,8 @@ class Origin:
     moderator: str = ""  # actor id of who wrote the answer
     topic: str = ""
     day: str = ""  # of the approval: "2026-11-21"
+    merged: tuple[str, ...] = ()  # ids of corrections that say the same
+    fixes: tuple[str, ...] = ()  # ids of corrections that are shown before the conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,8 @@ class Numbers:
     counts: Mapping[str, Mapping[str, int]]  # of COUNTED → value → examples, the most frequent first
     largest: Mapping[str, Largest]  # of COUNTED: how far one value outweighs the others
     over_cap: Mapping[str, Largest]  # of the basis' caps: who or what has more than it allows
-    left_out: Mapping[str, int]  # reason → corrections
+    merged: int  # corrections that another one's line speaks for
+    left_out: Mapping[str, int]  # reason → corrections and marked replies
     repeated_lines: int  # lines that stand in the files already, word for word
     repeated_questions: int  # lines whose question does
     torn_groups: int  # groups with lines on both sides: always 0, or the split leaks
@@ -132,7 +126,7 @@ def make_card(
     basis: Basis,
     count_tokens: CountTokens,
 ) -> Card:
-    """The card of a version with these lines; `left_out` are (correction id, reason)."""
+    """The card of a version with these lines; `left_out` are (source id, reason)."""
     numbers = _numbers(lines, left_out, basis, count_tokens)
     tokens = numbers.sides[Side.TRAIN].tokens
     return Card(
@@ -157,7 +151,7 @@ def recompute(version_id: str, files: Mapping[str, bytes], basis: Basis, count_t
             known = origins.get((side, position))
             origin = Origin(side, position, "", f"{side}:{position}", Kind.UNKNOWN) if known is None else _origin(known)
             lines.append(CardLine(origin, messages))
-    left_out = [(row["correction_id"], row["reason"]) for row in _rows(files, LEFT_OUT_FILE)]
+    left_out = [(row["source_id"], row["reason"]) for row in _rows(files, LEFT_OUT_FILE)]
     ratings = [Rating(row["unit"], row["rater"], row["value"]) for row in _rows(files, RATINGS_FILE)]
     return make_card(version_id, lines, left_out, ratings, basis, count_tokens)
 
@@ -168,7 +162,7 @@ def lineage_files(
     """The files a version keeps beside its two sides, so that its card can be worked out again."""
     in_order = sorted(origins, key=lambda origin: (origin.side, origin.position))
     by_unit = sorted(ratings, key=lambda rating: (rating.unit, rating.rater))
-    reasons = [{"correction_id": correction_id, "reason": str(reason)} for correction_id, reason in sorted(left_out)]
+    reasons = [{"source_id": source_id, "reason": str(reason)} for source_id, reason in sorted(left_out)]
     return {
         LINEAGE_FILE: _jsonl([asdict(origin) for origin in in_order]),
         LEFT_OUT_FILE: _jsonl(reasons),
@@ -192,6 +186,7 @@ def _numbers(
         counts=counts,
         largest=largest,
         over_cap=_over_caps(counts, basis.caps, len(lines)),
+        merged=sum(len(line.origin.merged) for line in lines),
         left_out=_ranked(Counter(str(reason) for _, reason in left_out)),
         repeated_lines=len(lines) - len({line.messages for line in lines}),
         repeated_questions=len(lines) - len({_question(line) for line in lines}),
@@ -239,7 +234,8 @@ def _share(part: int, whole: int) -> float:
 def _origin(row: Mapping[str, Any]) -> Origin:
     known = dict(row)
     side, kind = Side(known.pop("side")), Kind(known.pop("kind"))
-    return Origin(side=side, kind=kind, **known)
+    merged, fixes = tuple(known.pop("merged", ())), tuple(known.pop("fixes", ()))
+    return Origin(side=side, kind=kind, merged=merged, fixes=fixes, **known)
 
 
 def _rows(files: Mapping[str, bytes], name: str) -> list[dict[str, Any]]:

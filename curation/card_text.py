@@ -88,6 +88,8 @@ def _balance(card: Card, names: Mapping[str, str]) -> str:
         f"- {numbers.repeated_lines:,} lines repeat another word for word, {numbers.repeated_questions:,} its question.",
         f"- {numbers.torn_groups:,} groups stand on both sides of the split.",
     ]
+    if numbers.merged:
+        lines.append(f"- {numbers.merged:,} corrections are spoken for by the line of another that says the same.")
     return "## Balance\n\n" + table(["of each", "the most", "cap"], rows) + "\n\n" + "\n".join(lines)
 
 

@@ -7,7 +7,8 @@ from enum import StrEnum
 from itertools import product
 
 from curation.agreeing import is_negated, is_same_word, opposites, prompts_agree, words
-from curation.similar import Search
+from curation.normal import normalised
+from curation.similar import Search, jaccard, shingles
 from curation.stated import read
 
 AGREEING = 0.6  # Jaccard of two questions from which they may ask the same; `prompts_agree` has the last word
@@ -85,6 +86,23 @@ def contradictions(items: Sequence[Answered]) -> tuple[Contradiction, ...]:
                 found.append(contradiction)
     position = {item.id: (item.at, item.id) for item in items}
     return tuple(sorted(found, key=lambda pair: (position[pair.newer], position[pair.older])))
+
+
+def against(new: Answered, others: Sequence[Answered]) -> tuple[Contradiction, ...]:
+    """What contradicts one new item among many: the same as `contradictions` finds, without looking for other pairs."""
+    mine, asked = shingles(new.question), normalised(new.question) or new.question.strip()
+    found: list[Contradiction] = []
+    for other in others:
+        is_same = (normalised(other.question) or other.question.strip()) == asked
+        if not is_same and not AGREEING <= (len(other.question) + 1) / (len(new.question) + 1) <= 1 / AGREEING:
+            continue  # far too short or too long to share enough; a first look, because shingles take a hundred times longer
+        similarity = 1.0 if is_same else jaccard(mine, shingles(other.question))
+        if similarity < AGREEING or not (is_same or prompts_agree(new.question, other.question)):
+            continue
+        older, newer = sorted((new, other), key=lambda item: (item.at, item.id))
+        if contradiction := _contradiction(older, newer, similarity):
+            found.append(contradiction)
+    return tuple(sorted(found, key=lambda pair: (pair.older, pair.newer)))
 
 
 def _contradiction(older: Answered, newer: Answered, similarity: float) -> Contradiction | None:

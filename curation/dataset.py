@@ -4,15 +4,27 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from curation.caps import Caps, over_caps
 from curation.examples import Example, LeftOut, Selection
+from curation.marks import Flagged, MarkPolicy
 from curation.prompting import SHAPE, CountTokens, build_messages
 from storage.records import Message, Side
 
 TRAIN_FILE = "train.jsonl"
 HELD_OUT_FILE = "held_out.jsonl"
+FLAGGED_FILE = (
+    "flagged.jsonl"  # replies that moderators marked as not right: the same shape, the answer is not to be given
+)
+FILE_OF_SIDE = {Side.TRAIN: TRAIN_FILE, Side.HELD_OUT: HELD_OUT_FILE}
+SERVED_FILES = {Side.TRAIN: "train.served.jsonl", Side.HELD_OUT: "held_out.served.jsonl"}
+"""Line N says what the bot had said instead of the answer in line N of the side: `{"served": "…"}`, or null."""
+
+
+COUNTED_AT_ONCE = 256  # texts whose tokens are remembered: a line's own, again and again
 
 
 class TooFewExamples(Exception):
@@ -28,6 +40,8 @@ class Rules:
     held_out_share: float
     context_tokens: int  # an example longer than this is left out
     keep: frozenset[str] = frozenset()  # the brand's own addresses and numbers, which are no personal data
+    caps: Caps = field(default_factory=Caps)
+    marks: MarkPolicy = field(default_factory=MarkPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +52,30 @@ class Dataset:
     files: Mapping[str, bytes]
     train: tuple[Example, ...]
     held_out: tuple[Example, ...]
-    sides: Mapping[str, Side]  # group key → side, for every group in the dataset
+    flagged: tuple[Flagged, ...]
+    sides: Mapping[str, Side]  # group key → side: of every group in the dataset, and of what was joined into it
     train_tokens: int
     card: Mapping[str, Any]
 
 
 def assign_sides(examples: Sequence[Example], known: Mapping[str, Side], rules: Rules) -> dict[str, Side]:
-    """Give each group its side. A group in `known` keeps its side for ever.
+    """Give each group its side. What has a side in `known` keeps it for ever.
 
-    New groups are taken in the order of the hash of their key. The held-out side is filled up to `held_out_share` (and to
-    `minimum_held_out`) with the first of them, never so far that the train side falls below `minimum_train`.
+    A group that was joined of several takes the side one of them had; where they had both, it is kept back (`build_dataset`
+    then leaves out what was trained on before). New groups are taken in the order of the hash of their key. The held-out
+    side is filled up to `held_out_share` (and to `minimum_held_out`) with the first of them, never so far that the train side
+    falls below `minimum_train`.
     """
     sizes = Counter(example.group_key for example in examples)
-    sides = {key: known[key] for key in sizes if key in known}
+    sides: dict[str, Side] = {}
+    for example in examples:
+        for key in (example.group_key, example.own_key):
+            if (side := known.get(key)) is not None and sides.get(example.group_key) is not Side.HELD_OUT:
+                sides[example.group_key] = side
     held_out = sum(size for key, size in sizes.items() if sides.get(key) is Side.HELD_OUT)
     wanted = max(rules.minimum_held_out, round(len(examples) * rules.held_out_share))
     may_hold_out = len(examples) - rules.minimum_train
-    for key in sorted(sizes.keys() - known.keys(), key=_hash):
+    for key in sorted(sizes.keys() - sides.keys(), key=_hash):
         fits = held_out + sizes[key] <= may_hold_out
         sides[key] = Side.HELD_OUT if held_out < wanted and fits else Side.TRAIN
         held_out += sizes[key] if sides[key] is Side.HELD_OUT else 0
@@ -69,45 +90,134 @@ def build_dataset(
     rules: Rules,
     count_tokens: CountTokens,
     counter_name: str,
+    flagged: Sequence[Flagged] = (),
 ) -> Dataset:
-    """Build a version from selected examples.
+    """Build a version from selected examples and flagged replies.
 
     Each line is `{"messages": [{"role", "content"}, …]}` in the shape the bot serves, the answer last. The same input always
     gives the same bytes and so the same id. Raises TooFewExamples when either side falls short.
     """
-    fitting: list[tuple[Example, tuple[Message, ...], int]] = []
-    left_out = list(selection.left_out)
-    for example in selection.examples:
-        messages = example_messages(example, system_prompt, rules.context_tokens, count_tokens)
-        tokens = count_tokens([message.content for message in messages])
-        if tokens > rules.context_tokens:
-            left_out.append((example.correction_id, LeftOut.TOO_LONG))
+    over = over_caps(selection.examples, rules.caps)
+    left_out = [*selection.left_out, *over.items()]
+    write = _Writer(system_prompt, rules.context_tokens, counting_once(count_tokens))
+    fitting = write.lines([example for example in selection.examples if example.source_id not in over], left_out)
+    sides = assign_sides([line.example for line in fitting], known_sides, rules)
+    train: list[_Line] = []
+    held_out: list[_Line] = []
+    for line in fitting:
+        side = sides[line.example.group_key]
+        if side is not known_sides.get(line.example.own_key, side):
+            left_out.append((line.example.source_id, LeftOut.BESIDE_HELD_OUT))
         else:
-            fitting.append((example, messages, tokens))
-    sides = assign_sides([example for example, _, _ in fitting], known_sides, rules)
-    train = [item for item in fitting if sides[item[0].group_key] is Side.TRAIN]
-    held_out = [item for item in fitting if sides[item[0].group_key] is Side.HELD_OUT]
+            (train if side is Side.TRAIN else held_out).append(line)
     require_enough(len(train), len(held_out), rules)
-    files = {TRAIN_FILE: _jsonl(messages for _, messages, _ in train), HELD_OUT_FILE: _jsonl(m for _, m, _ in held_out)}
-    train_tokens = sum(tokens for _, _, tokens in train)
+    for line in write.lines(selection.marked, left_out):
+        if sides.get(line.example.group_key) is Side.HELD_OUT:
+            left_out.append((line.example.source_id, LeftOut.BESIDE_HELD_OUT))
+        else:
+            train.append(line)
+    marked_bad = write.flagged([one for one in flagged if sides.get(one.group_key) is not Side.HELD_OUT])
+    files = _files(train, held_out, marked_bad)
+    train_tokens = sum(line.tokens for line in train)
     card = {
         "shape": SHAPE,
         "train": len(train),
         "held_out": len(held_out),
+        "flagged": len(marked_bad),
         "train_tokens": train_tokens,
+        "sides_id": version_id({name: files[name] for name in FILE_OF_SIDE.values()}),
         "tokens_counted_by": counter_name,
         "left_out": dict(sorted(Counter(str(reason) for _, reason in left_out).items())),
-        "left_out_corrections": {correction_id: str(reason) for correction_id, reason in sorted(left_out)},
+        "left_out_corrections": {source_id: str(reason) for source_id, reason in sorted(left_out)},
     }
     return Dataset(
         version_id(files),
         files,
-        tuple(example for example, _, _ in train),
-        tuple(example for example, _, _ in held_out),
-        sides,
+        tuple(line.example for line in train),
+        tuple(line.example for line in held_out),
+        tuple(one for one, _ in marked_bad),
+        _kept_sides(fitting, sides, known_sides),
         train_tokens,
         card,
     )
+
+
+def counting_once(count_tokens: CountTokens) -> CountTokens:
+    """The same counts; a text that comes again soon, as a system prompt does in every line, is not tokenised again."""
+
+    @lru_cache(maxsize=COUNTED_AT_ONCE)
+    def count_one(content: str) -> int:
+        return count_tokens([content])
+
+    return lambda contents: sum(map(count_one, contents))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An example as a line of a version."""
+
+    example: Example
+    messages: tuple[Message, ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Examples → lines in the shape the bot serves, within what a model can be trained on."""
+
+    system_prompt: str
+    context_tokens: int
+    count_tokens: CountTokens
+
+    def lines(self, examples: Sequence[Example], left_out: list[tuple[str, LeftOut]]) -> list[_Line]:
+        """Those that fit; the others are added to `left_out`."""
+        fitting: list[_Line] = []
+        for example in examples:
+            messages = example_messages(example, self.system_prompt, self.context_tokens, self.count_tokens)
+            tokens = self.count_tokens([message.content for message in messages])
+            if tokens > self.context_tokens:
+                left_out.append((example.source_id, LeftOut.TOO_LONG))
+            else:
+                fitting.append(_Line(example, messages, tokens))
+        return fitting
+
+    def flagged(self, flagged: Sequence[Flagged]) -> list[tuple[Flagged, tuple[Message, ...]]]:
+        """Those that fit."""
+        found: list[tuple[Flagged, tuple[Message, ...]]] = []
+        for one in flagged:
+            as_example = Example(one.reply_id, one.group_key, one.history, one.question, one.answer)
+            messages = example_messages(as_example, self.system_prompt, self.context_tokens, self.count_tokens)
+            if self.count_tokens([message.content for message in messages]) <= self.context_tokens:
+                found.append((one, messages))
+        return found
+
+
+def _files(
+    train: Sequence[_Line], held_out: Sequence[_Line], flagged: Sequence[tuple[Flagged, tuple[Message, ...]]]
+) -> dict[str, bytes]:
+    """The two sides; beside each what the bot had said instead, line by line; and the flagged replies, where there are any."""
+    files: dict[str, bytes] = {}
+    for side, lines in ((Side.TRAIN, train), (Side.HELD_OUT, held_out)):
+        files[FILE_OF_SIDE[side]] = _jsonl(line.messages for line in lines)
+        if any(line.example.served for line in lines):
+            files[SERVED_FILES[side]] = b"".join(_served(line.example.served) for line in lines)
+    if flagged:
+        files[FLAGGED_FILE] = _jsonl(messages for _, messages in flagged)
+    return files
+
+
+def _served(text: str | None) -> bytes:
+    return json.dumps({"served": text}, ensure_ascii=False).encode() + b"\n"
+
+
+def _kept_sides(lines: Sequence[_Line], sides: Mapping[str, Side], known: Mapping[str, Side]) -> dict[str, Side]:
+    """What to remember for ever: the side of each group, and of what was joined into it; what had one keeps it."""
+    kept: dict[str, Side] = {}
+    for line in lines:
+        side = sides[line.example.group_key]
+        for key in (line.example.group_key, line.example.own_key):
+            kept[key] = known.get(key, side)
+    return {key: side for key, side in kept.items() if key}
 
 
 def example_messages(
@@ -119,6 +229,7 @@ def example_messages(
         system_prompt,
         example.history,
         example.question,
+        fixes=example.fixes,
         budget_tokens=budget_tokens - answer_tokens,
         count_tokens=count_tokens,
     )

@@ -12,7 +12,7 @@ from datetime import datetime
 from statistics import fmean
 
 from curation.dataset import Example
-from curation.examples import normalised
+from curation.normal import normalised
 from curation.prompting import CountTokens, build_messages
 from providers.base import ChatModel, Message, Sampling
 from storage.records import Evaluation, SampleScore
@@ -102,7 +102,8 @@ class Contest:
     run_id: str
     incumbent_name: str
     candidate_name: str
-    system_prompt: str
+    incumbent_prompt: str  # a model is asked with the prompt it was trained with
+    candidate_prompt: str
     samples: tuple[Example, ...]
     sampling: Sampling
     budget_tokens: int
@@ -121,27 +122,30 @@ async def compare(
     gate = asyncio.Semaphore(AT_ONCE)
     done = 0
 
+    def messages(prompt: str, example: Example) -> Sequence[Message]:
+        return build_messages(
+            prompt,
+            example.history,
+            example.question,
+            budget_tokens=contest.budget_tokens,
+            count_tokens=count_tokens,
+        ).messages
+
     async def ask(model: str, messages: Sequence[Message]) -> str:
         async with gate:
             return "".join([chunk.text async for chunk in chat_model.stream(model, messages, contest.sampling)])
 
     async def judge(example: Example) -> SampleScore:
         nonlocal done
-        messages = build_messages(
-            contest.system_prompt,
-            example.history,
-            example.question,
-            budget_tokens=contest.budget_tokens,
-            count_tokens=count_tokens,
-        ).messages
         incumbent, candidate = await asyncio.gather(
-            ask(contest.incumbent_name, messages), ask(contest.candidate_name, messages)
+            ask(contest.incumbent_name, messages(contest.incumbent_prompt, example)),
+            ask(contest.candidate_name, messages(contest.candidate_prompt, example)),
         )
         done += 1
         if progress is not None:
             await progress(done, len(contest.samples))
         return SampleScore(
-            example.correction_id,
+            example.source_id,
             example.question,
             example.answer,
             incumbent,

@@ -1,116 +1,93 @@
-"""Pure: approved corrections → examples. Each one left out carries its reason, so that nothing disappears in silence."""
+"""What a training item is, and why an approved correction may not be one: nothing disappears in silence."""
 
 import hashlib
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage.records import Correction, CorrectionState, Message
+from curation.normal import normalised
+from storage.records import Correction, Message
 
 
 class LeftOut(StrEnum):
-    """Why an approved correction is not in a dataset."""
+    """Why an approved correction, or a marked reply, is not in a dataset."""
 
     DUPLICATE = "the same question and answer is already in"
+    NEAR_DUPLICATE = "nearly the same question and answer is already in"
     OUTVOTED = "a newer approved correction answers the same question"
+    DISPUTED = "it contradicts another one, and nobody has decided yet"
+    EXPIRED = "its time is over"
     TOO_LONG = "longer than the model's training context"
     EMPTY = "its question or answer is empty"
     NOT_FOR_TRAINING = "whoever wrote it kept it out of training"
+    CORRECTED = "it was marked as good, and a correction answers nearly the same question"
+    BESIDE_HELD_OUT = "it asks nearly what an example asks that is kept back to judge by"
+    MODERATOR_CAP = "one moderator would have more than their share"
+    TOPIC_CAP = "one question would have more than its share"
+    DAY_CAP = "one day would have more than its share"
+
+
+MERGING = frozenset({LeftOut.DUPLICATE, LeftOut.NEAR_DUPLICATE, LeftOut.OUTVOTED})
+"""Reasons that leave the lineage in a line: of the example that says it instead."""
+
+
+class Kind(StrEnum):
+    """What an example was made from."""
+
+    CORRECTION = "correction"
+    MARK = "mark"  # a reply that was marked as good
+    IMPORT = "import"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an example came from, for counts and caps. "" is unknown."""
+
+    kind: Kind = Kind.UNKNOWN
+    channel: str = ""  # the platform and its id of the place
+    reason: str = ""
+    moderator: str = ""  # actor id of who wrote the answer
+    topic: str = ""  # the oldest of several examples that ask nearly the same, by its question
+    day: str = ""  # of the approval: "2026-11-21"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A training item: what was asked, in which conversation, and the answer to learn."""
+    """A training item: what was asked, in which conversation, and the answer to learn.
 
-    correction_id: str
+    `fixes` are exchanges shown before the conversation, oldest first, as they would be when serving.
+    """
+
+    source_id: str  # the correction's id, or that of a reply marked as good
     group_key: str  # examples with the same key stay on one side of the split for ever
     history: tuple[Message, ...]
     question: str
     answer: str
+    own_key: str = ""  # the key its conversation alone would have; "": the same
+    served: str | None = None  # what the bot had said instead
+    merged: tuple[str, ...] = ()  # ids of corrections that say the same, or nearly, or said otherwise before
+    fixes: tuple[Message, ...] = ()
+    fix_ids: tuple[str, ...] = ()  # of the corrections the fixes are made of
+    provenance: Provenance = Provenance()
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What became of the approved corrections: `examples` in id order, and (correction id, reason) for the rest."""
+    """What became of the approved corrections: `examples` in id order, and (correction id, reason) for the rest.
+
+    `marked` are examples made of marks alone: learned, but never judged by, because a model would be judged by its own words.
+    """
 
     examples: tuple[Example, ...]
     left_out: tuple[tuple[str, LeftOut], ...]
-
-
-def normalised(text: str) -> str:
-    """A text's key for comparison: NFKC, case folded, only letters and digits, single spaces."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+    marked: tuple[Example, ...] = ()
 
 
 def group_key(correction: Correction) -> str:
     """The group a correction belongs to: its conversation, or (imported, no conversation) its normalised question."""
-    basis = correction.conversation_id or f"q:{normalised(correction.question)}"
+    return key_of_group(correction.conversation_id or f"q:{normalised(correction.question)}")
+
+
+def key_of_group(basis: str) -> str:
+    """24 hex digits: the same for ever."""
     return hashlib.sha256(basis.encode()).hexdigest()[:24]
-
-
-def select_examples(corrections: Sequence[Correction]) -> Selection:
-    """Turn approved corrections (ordered by id, so oldest first) into examples.
-
-    Two that ask the same in the same history: the newest wins and the other is left out with its reason; the same question
-    asked after another history is another example. Anything not approved is ignored. Groups that share a normalised question
-    are joined, so that a question never stands on both sides of the split; so are imported answers whose conversations
-    begin with the same two messages, because they are one conversation.
-    """
-    left_out: list[tuple[str, LeftOut]] = []
-    newest: dict[tuple[str, ...], Correction] = {}
-    for correction in corrections:
-        if correction.state is not CorrectionState.APPROVED:
-            continue
-        if (
-            not normalised(correction.question) and not correction.question.strip()
-        ) or not correction.corrected_text.strip():
-            left_out.append((correction.id, LeftOut.EMPTY))
-            continue
-        if not correction.is_for_training:
-            left_out.append((correction.id, LeftOut.NOT_FOR_TRAINING))
-            continue
-        key = (*(normalised(message.content) for message in correction.history), _question_key(correction.question))
-        if (older := newest.get(key)) is not None:
-            same = older.corrected_text.strip() == correction.corrected_text.strip()
-            left_out.append((older.id, LeftOut.DUPLICATE if same else LeftOut.OUTVOTED))
-        newest[key] = correction
-    chosen = sorted(newest.values(), key=lambda correction: correction.id)
-    keys = _joined_groups(chosen)
-    examples = tuple(Example(c.id, keys[c.id], c.history, c.question.strip(), c.corrected_text.strip()) for c in chosen)
-    return Selection(examples, tuple(sorted(left_out)))
-
-
-def _question_key(question: str) -> str:
-    """Normalised, or the bare text for a question of only emoji or signs (which normalises to nothing)."""
-    return normalised(question) or question.strip()
-
-
-def _shared_keys(correction: Correction) -> tuple[str, ...]:
-    """What joins a correction to others: the same question; and, imported without a conversation's id, the same opening."""
-    question = "q:" + _question_key(correction.question)
-    if correction.conversation_id is not None:
-        return (question,)
-    said = [*(message.content for message in correction.history), correction.question, correction.corrected_text]
-    return question, "o:" + "\n".join(normalised(text) for text in said[:2])
-
-
-def _joined_groups(corrections: Sequence[Correction]) -> dict[str, str]:
-    """Connected components over (own group) and what is shared: correction id → the component's smallest group key."""
-    parent: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        parent.setdefault(key, key)
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    for correction in corrections:
-        for shared in _shared_keys(correction):
-            own, other = root(group_key(correction)), root(shared)
-            parent[max(own, other)] = min(
-                own, other
-            )  # hexadecimal digits sort before "o" and "q": a group key is the root
-    return {correction.id: root(group_key(correction)) for correction in corrections}

@@ -109,7 +109,7 @@ def exportable(
 ) -> Exportable:
     """An example of a dataset with what the bot had said instead (None for an imported answer) and a mark on its answer."""
     return Exportable(
-        example.correction_id, example.history, example.question, example.answer, served_text, label, learnable
+        example.source_id, example.history, example.question, example.answer, served_text, label, learnable
     )
 
 

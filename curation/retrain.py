@@ -15,16 +15,16 @@ from curation import versions
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TRAIN_FILE, Dataset, Example, Rules, TooFewExamples
 from curation.evaluation import Contest, compare
-from curation.examples import select_examples
+from curation.gathering import Press, build, build_now, gather, pick
 from curation.prompting import CountTokens
 from curation.tariff import Tariff, charge
-from curation.versions import Press
 from providers.base import ChatModel, ErrorKind, JobRequest, JobState, JobStatus, ProviderError, Sampling, Trainer
 from storage.errors import DeploymentMoved
 from storage.records import (
     CorrectionState,
     Deployment,
     Part,
+    PromptKind,
     Role,
     Run,
     RunEvent,
@@ -53,6 +53,7 @@ class Recipe:
     sampling: Sampling  # how held-out questions are asked
     budget_tokens: int  # of a prompt, when serving and when asking held-out questions
     seed: int
+    prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts models are trained with
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Workshop:
     @property
     def press(self) -> Press:
         """What building a dataset takes."""
-        return Press(self.recipe.rules, self.count_tokens, self.counter_name)
+        return Press(self.recipe.rules, self.count_tokens, self.counter_name, self.recipe.prompt)
 
 
 # ---------------------------------------------------------------- before
@@ -97,18 +98,19 @@ class Preview:
 async def preview(workshop: Workshop, voice: Voice) -> Preview:
     """Build the dataset without storing it and say what training on it would mean."""
     store = workshop.store
-    corrections = await store.corrections.approved(voice.id)
+    material = await gather(store, voice, workshop.press, at=workshop.now())
+    picked = await pick(material, voice, workshop.press)
     counts = await store.corrections.count(voice.id)
     current = await store.models.current(voice.id)
     trained_on = await _trained_on(store, current)
-    new = sum(correction.id not in trained_on for correction in corrections)
+    new = sum(correction.id not in trained_on for correction in material.approved)
     waiting = counts.get(CorrectionState.PROPOSED, 0)
     open_run = await store.runs.open_run(voice.id)
-    selection = select_examples(corrections)
+    selection = picked.selection
     left_out = dict(Counter(str(reason) for _, reason in selection.left_out))
     try:
-        dataset = await versions.build(store, voice, workshop.press, corrections)
-        _require_news(dataset, current, voice)
+        dataset = await build(picked, material.sides, voice, workshop.press)
+        await _require_news(store, dataset, current, voice)
     except (TooFewExamples, NothingNew) as refused:
         refusal = _with_queue(str(refused), waiting)
         return Preview(
@@ -134,8 +136,8 @@ async def request(workshop: Workshop, voice: Voice, *, by: str, trigger: Trigger
     store = workshop.store
     if (open_run := await store.runs.open_run(voice.id)) is not None:
         return open_run, False
-    dataset = await versions.build(store, voice, workshop.press, await store.corrections.approved(voice.id))
-    _require_news(dataset, await store.models.current(voice.id), voice)
+    dataset = await build_now(store, voice, workshop.press, at=workshop.now())
+    await _require_news(store, dataset, await store.models.current(voice.id), voice)
     return await store.runs.request(voice.id, voice.base_model, trigger, by, at=workshop.now())
 
 
@@ -147,8 +149,12 @@ async def _trained_on(store: Store, current: Deployment) -> frozenset[str]:
     return frozenset(line.source_id for line in await store.datasets.lines(version_id))
 
 
-def _require_news(dataset: Dataset, current: Deployment, voice: Voice) -> None:
-    if current.model.dataset_version_id == dataset.id and current.model.base_model == voice.base_model:
+async def _require_news(store: Store, dataset: Dataset, current: Deployment, voice: Voice) -> None:
+    """Raise NothingNew where the serving model was trained on the very lines: marks that only say what not to say are no news."""
+    if current.model.dataset_version_id is None or current.model.base_model != voice.base_model:
+        return
+    version = await store.datasets.get(current.model.dataset_version_id)
+    if version.id == dataset.id or version.card.get("sides_id") == dataset.card["sides_id"]:
         raise NothingNew(
             f"Model {current.model.number} was trained on exactly these {len(dataset.train)} examples. "
             "Approve another correction first."
@@ -307,10 +313,10 @@ async def _become_servable(workshop: Workshop, run: Run, job: JobStatus) -> Run:
     if job.model_name not in await workshop.chat_model.model_names():
         await _tell(workshop, run, "trained", f"{job.model_name} is trained; waiting until it can be asked.")
         return run
-    await store.models.ensure_tuned(
-        run.voice_id, run.id, job.model_name, run.base_model, _set(run.dataset_version_id), at=at
-    )
     version = await store.datasets.get(_set(run.dataset_version_id))
+    await store.models.ensure_tuned(
+        run.voice_id, run.id, job.model_name, run.base_model, version.id, prompt=version.prompt, at=at
+    )
     seconds = (at - job.created_at).total_seconds()
     numbers = {"seconds": seconds, "train_tokens": float(version.train_tokens)}
     if job.trained_tokens is not None:
@@ -350,7 +356,8 @@ async def _evaluate(workshop: Workshop, run: Run) -> Run:
         run.id,
         current.model.name,
         _set(run.candidate_name),
-        voice.system_prompt,
+        voice.prompt(current.model.prompt),
+        voice.prompt((await store.datasets.get(version_id)).prompt),
         samples,
         recipe.sampling,
         recipe.budget_tokens,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from curation.evaluation import chrf
-from curation.examples import normalised
+from curation.normal import normalised
 
 NEUTRAL = "·"  # stands where the swapped words stood, so that the swap itself is no difference
 REFUSAL_WITHIN = 200  # characters from the start; a refusal comes first, what follows it is kindness

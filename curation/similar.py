@@ -13,7 +13,7 @@ from typing import Any, cast
 import rensa  # no stubs; two calls, both in `_signature`
 
 from curation.agreeing import prompts_agree
-from curation.examples import normalised
+from curation.normal import normalised
 
 THRESHOLD = 0.75  # Jaccard, in [0, 1]: a typo, a changed ending or one word more in a question of fifteen words
 SHINGLE = 4  # characters; two where words have no spaces between them

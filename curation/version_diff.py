@@ -24,7 +24,7 @@ class VersionLine:
 
     side: Side
     number: int
-    correction_id: str  # "" where the version has no lineage file
+    source_id: str  # "" where the version has no lineage file
     asked: tuple[Message, ...]  # what comes before the answer, without the system prompt
     answer: str
 
@@ -112,7 +112,7 @@ def diff_markdown(diff: VersionDiff) -> str:
 
 
 def _lines(files: Mapping[str, bytes]) -> tuple[list[VersionLine], tuple[str, ...]]:
-    origins = {(row["side"], row["position"]): row["correction_id"] for row in _rows(files.get(LINEAGE_FILE, b""))}
+    origins = {(row["side"], row["position"]): row["source_id"] for row in _rows(files.get(LINEAGE_FILE, b""))}
     found: list[VersionLine] = []
     prompts: dict[str, None] = {}
     for side, name in SIDE_FILES.items():
@@ -120,8 +120,8 @@ def _lines(files: Mapping[str, bytes]) -> tuple[list[VersionLine], tuple[str, ..
             messages = [Message(m["role"], m["content"]) for m in row["messages"]]
             if messages[0].role == "system":
                 prompts[messages.pop(0).content] = None
-            correction_id = origins.get((side, position), "")
-            found.append(VersionLine(side, position + 1, correction_id, tuple(messages[:-1]), messages[-1].content))
+            source_id = origins.get((side, position), "")
+            found.append(VersionLine(side, position + 1, source_id, tuple(messages[:-1]), messages[-1].content))
     return found, tuple(prompts)
 
 
@@ -155,9 +155,9 @@ def _folded_question(line: VersionLine) -> object:
 
 # The strictest first: a line that is there word for word is never taken for another's change.
 _KEYS: tuple[Callable[[VersionLine], object], ...] = (
-    lambda line: (line.correction_id, line.asked, line.answer),
+    lambda line: (line.source_id, line.asked, line.answer),
     lambda line: (line.asked, line.answer),
-    lambda line: line.correction_id,
+    lambda line: line.source_id,
     lambda line: line.asked,
     _folded_question,
 )
@@ -190,7 +190,7 @@ def _moved(pair: LinePair) -> str:
 
 
 def _head(line: VersionLine) -> str:
-    return f"`{line.place}`" + (f" `{line.correction_id}`" if line.correction_id else "")
+    return f"`{line.place}`" + (f" `{line.source_id}`" if line.source_id else "")
 
 
 def _asked(line: VersionLine) -> list[str]:

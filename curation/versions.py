@@ -4,20 +4,22 @@ A version's id is the hash of its two training files. Beside them lie files that
 number on the card can be worked out again from the version alone.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import asyncio
+from dataclasses import replace
 from datetime import datetime
 
-from curation.card import Basis, Card, Kind, Origin, lineage_files, recompute
+from curation.agreement import Rating
+from curation.card import Basis, Card, Origin, lineage_files, recompute
 from curation.cleaning import require_clean, rules_for
-from curation.dataset import Dataset, Rules, build_dataset
-from curation.examples import Example, select_examples
-from curation.export import Export, Exportable, Limits, export
+from curation.examples import Example, Kind
+from curation.export import Export, Limits, export
+from curation.exporting import exportables
+from curation.gathering import Material, Press, build, gather, pick
 from curation.languages import language_of
 from curation.prompting import CountTokens
 from curation.version_diff import VersionDiff, compare_versions
 from providers.quirks import Method, Quirks
-from storage.records import Conversation, Correction, DatasetLine, DatasetVersion, Part, Role, Side, Voice
+from storage.records import PROGRAM_ACTOR_ID, DatasetLine, DatasetVersion, Part, Role, Side, Voice
 from storage.store import Store
 
 
@@ -32,35 +34,18 @@ class PartlyErased(Exception):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What building takes beside the store: the rules, and who counts tokens."""
-
-    rules: Rules
-    count_tokens: CountTokens
-    counter_name: str
-
-
-async def build(store: Store, voice: Voice, press: Press, approved: Sequence[Correction]) -> Dataset:
-    """What would be frozen of these, the voice's approved corrections. Raises TooFewExamples."""
-    return build_dataset(
-        select_examples(approved),
-        await store.datasets.sides(voice.id),
-        system_prompt=voice.system_prompt,
-        rules=press.rules,
-        count_tokens=press.count_tokens,
-        counter_name=press.counter_name,
-    )
-
-
 async def freeze(store: Store, voice: Voice, press: Press, *, by: str, at: datetime) -> DatasetVersion:
     """Build and keep a version. The same corrections give the same version, so twice is harmless.
 
-    Raises TooFewExamples, PersonalDataLeft.
+    Contradictions that nobody was asked about yet become open disputes first. Raises TooFewExamples, PersonalDataLeft.
     """
-    approved = await store.corrections.approved(voice.id)
-    dataset = await build(store, voice, press, approved)
-    require_clean(dataset.files, rules_for(voice.system_prompt, press.rules.keep))
+    material = await gather(store, voice, press, at=at)
+    picked = await pick(material, voice, press)
+    await store.disputes.raise_(picked.found, PROGRAM_ACTOR_ID)
+    dataset = await build(picked, material.sides, voice, press)
+    await asyncio.to_thread(
+        require_clean, dataset.files, rules_for(f"{voice.system_prompt}\n{voice.short_prompt}", press.rules.keep)
+    )
     version = DatasetVersion(
         dataset.id,
         voice.id,
@@ -70,55 +55,68 @@ async def freeze(store: Store, voice: Voice, press: Press, *, by: str, at: datet
         len(dataset.held_out),
         dataset.train_tokens,
         dataset.card,
+        prompt=press.prompt,
     )
     placed = [
         (side, position, example)
         for side, examples in ((Side.TRAIN, dataset.train), (Side.HELD_OUT, dataset.held_out))
         for position, example in enumerate(examples)
     ]
-    lines = [
-        DatasetLine(dataset.id, Part(side), at_, 0, Role.ANSWER, one.group_key, one.correction_id)
-        for side, at_, one in placed
+    lines = [line for place in placed for line in _sources(dataset.id, *place)]
+    lines += [
+        DatasetLine(dataset.id, Part.FLAGGED, at_, 0, Role.ANSWER, one.group_key, reply_id=one.reply_id)
+        for at_, one in enumerate(dataset.flagged)
     ]
-    origins = await _origins(store, approved, placed)
+    origins = [_origin(*place) for place in placed]
     left_out = list(dataset.card["left_out_corrections"].items())
-    files = {**dataset.files, **lineage_files(origins, left_out, ratings=())}
+    files = {**dataset.files, **lineage_files(origins, left_out, await _ratings(store, voice, material))}
     return await store.datasets.freeze(version, files, lines, dataset.sides, at=at)
 
 
-async def _origins(
-    store: Store, approved: Sequence[Correction], placed: Sequence[tuple[Side, int, Example]]
-) -> list[Origin]:
-    corrections = {c.id: c for c in approved}
-    wanted = {id for c in corrections.values() if (id := c.conversation_id) is not None}
-    conversations = {c.id: c for c in await store.conversations.many(wanted)}
+def _sources(version_id: str, side: Side, position: int, example: Example) -> list[DatasetLine]:
+    """A line's sources: what its answer is from, what it speaks for, what is shown before it."""
+    by_role = [(Role.MERGED, id) for id in example.merged] + [(Role.FIX, id) for id in example.fix_ids]
+    is_mark = example.provenance.kind is Kind.MARK
+    answer = {"reply_id": example.source_id} if is_mark else {"correction_id": example.source_id}
+    part, key = Part(side), example.group_key
     return [
-        _origin(side, position, one, corrections[one.correction_id], conversations) for side, position, one in placed
+        DatasetLine(version_id, part, position, 0, Role.ANSWER, key, **answer),
+        *(
+            DatasetLine(version_id, part, position, source, role, key, correction_id=id)
+            for source, (role, id) in enumerate(by_role, 1)
+        ),
     ]
 
 
-def _origin(
-    side: Side, position: int, example: Example, made_from: Correction, conversations: Mapping[str, Conversation]
-) -> Origin:
-    conversation = conversations.get(made_from.conversation_id or "")
+def _origin(side: Side, position: int, example: Example) -> Origin:
+    came_from = example.provenance
     return Origin(
         side,
         position,
-        made_from.id,
+        example.source_id,
         example.group_key,
-        Kind.IMPORT if made_from.origin.startswith("import:") else Kind.CORRECTION,
-        channel="" if conversation is None else place_of(conversation),
-        reason="" if made_from.reply_id is None else str(made_from.reason),
+        came_from.kind,
+        channel=came_from.channel,
+        reason=came_from.reason,
         language=language_of(example.answer) or "",
-        moderator=made_from.proposed_by,
-        day="" if made_from.decided_at is None else f"{made_from.decided_at:%Y-%m-%d}",
+        moderator=came_from.moderator,
+        topic=came_from.topic,
+        day=came_from.day,
+        merged=example.merged,
+        fixes=example.fix_ids,
     )
 
 
-def place_of(conversation: Conversation) -> str:
-    """The channel a conversation stands in: its platform, and the platform's key of it where it has channels."""
-    channel, _, _ = conversation.external_id.rpartition("/")
-    return f"{conversation.platform}/{channel}" if channel else conversation.platform
+async def _ratings(store: Store, voice: Voice, material: Material) -> list[Rating]:
+    """What was wrong with a served reply, by who corrected it and by each second reviewer, where there was one."""
+    reasons = {c.id: (c.proposed_by, str(c.reason)) for c in material.approved}
+    opinions = [one for one in await store.reviews.opinions(voice.id) if one.correction_id in reasons]
+    seen_twice = sorted({one.correction_id for one in opinions})
+    return [Rating(id, *reasons[id]) for id in seen_twice] + [
+        Rating(one.correction_id, one.actor_id, str(one.reason))
+        for one in opinions
+        if one.actor_id != reasons[one.correction_id][0]
+    ]
 
 
 # ---------------------------------------------------------------- reading
@@ -147,19 +145,14 @@ async def diff(store: Store, before_id: str, after_id: str) -> VersionDiff:
 
 
 async def export_for(
-    store: Store, version_id: str, side: Side, vendor: Quirks, method: Method, *, prompt: str, limits: Limits | None
+    store: Store, version_id: str, side: Side, vendor: Quirks, method: Method, *, limits: Limits | None
 ) -> Export:
-    """One side of a version as a training file for a vendor. Raises NotFound, PartlyErased and MethodUnsupported."""
-    await _require_whole(store, version_id)
-    lines = [line for line in await store.datasets.lines(version_id) if line.part == side and line.role is Role.ANSWER]
-    corrections = {c.id: c for c in await store.corrections.many(line.source_id for line in lines)}
-    examples: list[Exportable] = []
-    for line in sorted(lines, key=lambda line: line.position):
-        made_from = corrections[line.source_id]
-        served = made_from.served_text or None
-        examples.append(
-            Exportable(line.source_id, made_from.history, made_from.question, made_from.corrected_text, served)
-        )
+    """One side of a version as a training file for a vendor, from the version's own files.
+
+    Raises NotFound, PartlyErased and MethodUnsupported.
+    """
+    files = await files_of(store, version_id)
+    prompt, examples = await asyncio.to_thread(exportables, files, side)
     return export(examples, vendor, method, system_prompt=prompt, limits=limits)
 
 

@@ -14,7 +14,7 @@ from providers.fake import FakeProvider
 from storage.records import Actor, CorrectionState, Right, Run, Voice
 from storage.store import Store
 from tests.conftest import Clock
-from tests.curation.test_examples import correction
+from tests.curation.test_selecting import correction
 
 RULES = Rules(minimum_train=10, minimum_held_out=2, held_out_share=0.2, context_tokens=500)
 

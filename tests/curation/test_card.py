@@ -30,10 +30,11 @@ from curation.card import (
 )
 from curation.card_text import card_markdown
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, build_dataset
-from curation.examples import LeftOut, select_examples
+from curation.examples import LeftOut
 from curation.prices import Item, Price, PriceKey, Unit
+from curation.selecting import select_examples
 from storage.records import Message, Side
-from tests.curation.test_examples import correction
+from tests.curation.test_selecting import correction
 
 FULL = "You are the voice of Puffin & Co. Be kind, be brief, and never promise a date."
 SHORT = "You are Puffin."
@@ -94,7 +95,7 @@ def parts() -> tuple[dict[str, bytes], list[CardLine], list[tuple[str, str]]]:
     lines: list[CardLine] = []
     for side, examples in ((Side.TRAIN, made.train), (Side.HELD_OUT, made.held_out)):
         for position, example in enumerate(examples):
-            origin = origin_of(example.correction_id, side, position, example.group_key)
+            origin = origin_of(example.source_id, side, position, example.group_key)
             messages = (
                 Message("system", SHORT),
                 Message("user", example.question),
@@ -189,15 +190,13 @@ def test_without_a_system_prompt_none_is_counted():
 
 
 def test_a_lineage_line_is_json_with_its_keys_in_order_and_text_as_it_is():
-    origin = Origin(Side.TRAIN, 0, "corr_1", "g", Kind.MARK, topic="größe")
+    origin = Origin(Side.TRAIN, 0, "corr_1", "g", Kind.MARK, topic="größe", merged=("corr_0",))
     files = lineage_files([origin], [("corr_2", LeftOut.EMPTY)], [RATINGS[0]])
     assert files[LINEAGE_FILE].decode() == (
-        '{"channel": "", "correction_id": "corr_1", "day": "", "group_key": "g", "kind": "mark", "language": "", '
-        '"moderator": "", "position": 0, "reason": "", "side": "train", "topic": "größe"}\n'
+        '{"channel": "", "day": "", "fixes": [], "group_key": "g", "kind": "mark", "language": "", "merged": ["corr_0"], '
+        '"moderator": "", "position": 0, "reason": "", "side": "train", "source_id": "corr_1", "topic": "größe"}\n'
     )
-    assert files[LEFT_OUT_FILE].decode() == (
-        '{"correction_id": "corr_2", "reason": "its question or answer is empty"}\n'
-    )
+    assert files[LEFT_OUT_FILE].decode() == ('{"reason": "its question or answer is empty", "source_id": "corr_2"}\n')
     assert files[RATINGS_FILE].decode() == '{"rater": "ann", "unit": "r1", "value": "tone"}\n'
 
 

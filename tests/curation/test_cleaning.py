@@ -5,7 +5,7 @@ import pytest
 from curation.cleaning import PersonalDataLeft, cleaned, require_clean, rules_for, told
 from curation.scrub import Kind, Person
 from storage.records import Message
-from tests.curation.test_examples import correction
+from tests.curation.test_selecting import correction
 
 PROMPT = "You are Puffin Parcel. People reach us at help@puffin.example."
 

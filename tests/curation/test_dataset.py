@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, TooFewExamples, assign_sides, build_dataset
-from curation.examples import Example, LeftOut, Selection, select_examples
+from curation.examples import Example, LeftOut, Selection
+from curation.selecting import select_examples
 from storage.records import Message, Side
-from tests.curation.test_examples import correction
+from tests.curation.test_selecting import correction
 
 RULES = Rules(minimum_train=10, minimum_held_out=2, held_out_share=0.2, context_tokens=200)
 
@@ -36,7 +37,7 @@ def test_a_line_is_what_the_bot_would_be_asked_and_the_approved_answer():
 
 def test_every_example_stands_on_exactly_one_side():
     dataset = build(of(40))
-    ids = [e.correction_id for e in (*dataset.train, *dataset.held_out)]
+    ids = [e.source_id for e in (*dataset.train, *dataset.held_out)]
     assert sorted(ids) == sorted({f"corr_{i:03}" for i in range(40)})
     assert len(dataset.held_out) == 8
 

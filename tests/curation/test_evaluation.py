@@ -68,7 +68,9 @@ def test_a_silent_candidate_never_passes():
 
 def contest(provider_models: tuple[str, str]) -> Contest:
     samples = tuple(Example(f"c{i}", f"g{i}", (), f"Question {i}", f"Right {i}") for i in range(3))
-    return Contest("run_1", provider_models[0], provider_models[1], "Be kind.", samples, Sampling(50), 500, 0.02)
+    return Contest(
+        "run_1", provider_models[0], provider_models[1], "Be kind.", "Be kind.", samples, Sampling(50), 500, 0.02
+    )
 
 
 async def test_both_models_get_the_same_prompts_and_the_better_one_wins():

@@ -13,7 +13,7 @@ from providers.base import ErrorKind, JobState, ProviderError
 from storage.errors import RunMoved
 from storage.records import CorrectionState, RunState
 from tests.curation.conftest import House, learned_nothing
-from tests.curation.test_examples import correction
+from tests.curation.test_selecting import correction
 
 
 async def test_a_run_ends_with_its_candidate_serving(house: House):

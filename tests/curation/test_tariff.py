@@ -17,8 +17,7 @@ VENDOR = Tariff("openai", prices={PriceKey("openai", "small", Item.TRAINING): HA
 
 def test_a_known_price_gives_the_amount_with_the_price_its_source_and_day():
     assert charge(VENDOR, "small", 2_000_000, 2) == (
-        "$2.00: 2,000,000 tokens × 2 passes at $0.50 per 1,000,000 tokens "
-        "(example.com, 2026-11-22; look there first)"
+        "$2.00: 2,000,000 tokens × 2 passes at $0.50 per 1,000,000 tokens (example.com, 2026-11-22; look there first)"
     )
 
 

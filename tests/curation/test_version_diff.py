@@ -21,12 +21,12 @@ def version(train: Sequence[Line], held_out: Sequence[Line] = (), prompt: str = 
     origins: list[Origin] = []
     for side, name, lines in ((Side.TRAIN, TRAIN_FILE, train), (Side.HELD_OUT, HELD_OUT_FILE, held_out)):
         rows: list[dict[str, Any]] = []
-        for position, (correction_id, question, answer) in enumerate(lines):
+        for position, (source_id, question, answer) in enumerate(lines):
             head = [{"role": "system", "content": prompt}] if prompt else []
             said = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
             rows.append({"messages": [*head, *said]})
-            if correction_id:
-                origins.append(Origin(side, position, correction_id, correction_id, Kind.CORRECTION))
+            if source_id:
+                origins.append(Origin(side, position, source_id, source_id, Kind.CORRECTION))
         files[name] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
     return {**files, **lineage_files(origins, [], [])}
 
@@ -50,15 +50,15 @@ def test_another_order_is_no_change():
 
 def test_a_line_come_and_a_line_gone_are_told_with_their_places():
     diff = compared(version([A, B]), version([B], [C]))
-    assert [(line.place, line.correction_id) for line in diff.added] == [("held_out.jsonl:1", "c3")]
-    assert [(line.place, line.correction_id) for line in diff.removed] == [("train.jsonl:1", "c1")]
+    assert [(line.place, line.source_id) for line in diff.added] == [("held_out.jsonl:1", "c3")]
+    assert [(line.place, line.source_id) for line in diff.removed] == [("train.jsonl:1", "c1")]
     assert diff.unchanged == 1
 
 
 def test_an_answer_that_a_newer_correction_replaced_is_a_change():
     diff = compared(version([A, B]), version([B, ("c9", "A?", "Better.")]))
     (pair,) = diff.changed
-    assert (pair.before.correction_id, pair.after.correction_id) == ("c1", "c9")
+    assert (pair.before.source_id, pair.after.source_id) == ("c1", "c9")
     assert (pair.before.answer, pair.after.answer) == ("a.", "Better.")
     assert (diff.added, diff.removed, diff.unchanged) == ((), (), 1)
 

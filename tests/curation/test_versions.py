@@ -6,6 +6,7 @@ from bot import moderation
 from curation import versions
 from curation.card import LINEAGE_FILE, Basis, Card, recompute
 from curation.dataset import TooFewExamples
+from curation.gathering import build_now
 from curation.prices import PRICES
 from curation.versions import PartlyErased
 from providers.quirks import OPENAI, Method
@@ -57,9 +58,8 @@ async def test_too_few_are_not_frozen_but_can_be_looked_at(house: House):
     await house.approve(1, 2)
     with pytest.raises(TooFewExamples):
         await freeze(house)
-    approved = await house.store.corrections.approved(house.voice.id)
     press = versions.keeping_everything(house.workshop.press)
-    looked_at = await versions.build(house.store, house.voice, press, approved)
+    looked_at = await build_now(house.store, house.voice, press, at=house.workshop.now())
     assert len(looked_at.train) + len(looked_at.held_out) == 2
 
 
@@ -67,11 +67,10 @@ async def test_an_export_is_what_is_trained_on_and_a_corrected_reply_a_pair(hous
     await house.approve(*range(12))
     _, made = await corrected_for_somebody(house)
     version = await freeze(house)
-    prompt = house.voice.system_prompt
     (side,) = {line.part for line in await house.store.datasets.lines(version.id) if line.correction_id == made.id}
-    sft = await versions.export_for(house.store, version.id, side, OPENAI, Method.SFT, prompt=prompt, limits=None)
+    sft = await versions.export_for(house.store, version.id, side, OPENAI, Method.SFT, limits=None)
     assert sft.content == await house.store.datasets.file(version.id, FILES_OF_PART[side][0])
-    pairs = await versions.export_for(house.store, version.id, side, OPENAI, Method.DPO, prompt=prompt, limits=None)
+    pairs = await versions.export_for(house.store, version.id, side, OPENAI, Method.DPO, limits=None)
     assert made.id in {id for line in pairs.lines for id in line.example_ids}
     assert b"Who knows, [name 1]." in pairs.content
     shown = await card(house, version)
@@ -88,7 +87,7 @@ async def test_somebody_forgotten_is_in_no_card_no_diff_and_no_next_version(hous
     with pytest.raises(PartlyErased, match="somebody asked to be forgotten"):
         await card(house, version)
     with pytest.raises(PartlyErased):
-        await versions.export_for(house.store, version.id, Side.TRAIN, OPENAI, Method.SFT, prompt="", limits=None)
+        await versions.export_for(house.store, version.id, Side.TRAIN, OPENAI, Method.SFT, limits=None)
     following = await freeze(house)
     assert following.id != version.id
     assert made.id not in {line.correction_id for line in await house.store.datasets.lines(following.id)}

@@ -1,0 +1,47 @@
+"""Pure: the lines of a stored version as what an export is written from; nothing beside the version's own files is needed."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from curation.card import LINEAGE_FILE
+from curation.dataset import FILE_OF_SIDE, FLAGGED_FILE, SERVED_FILES
+from curation.examples import Kind
+from curation.export import Exportable
+from storage.records import Message, Side
+
+
+def exportables(files: Mapping[str, bytes], side: Side) -> tuple[str, list[Exportable]]:
+    """The system prompt that the version was built with, and each line of a side; with the train side, flagged replies."""
+    origins = {row["position"]: row for row in _rows(files, LINEAGE_FILE) if row["side"] == side}
+    served = [row["served"] for row in _rows(files, SERVED_FILES[side])]
+    prompt, found = "", list[Exportable]()
+    for position, row in enumerate(_rows(files, FILE_OF_SIDE[side])):
+        origin = origins[position]
+        prompt, said = _apart(row)
+        rejected = served[position] if served else None
+        label = True if origin["kind"] == Kind.MARK else None
+        learnable = frozenset(range(1, 2 * len(origin.get("fixes", ())), 2))  # the answers of the fixes shown first
+        found.append(_exportable(origin["source_id"], said, rejected, label, learnable))
+    if side is Side.TRAIN:
+        for position, row in enumerate(_rows(files, FLAGGED_FILE), 1):
+            prompt, said = _apart(row)
+            found.append(_exportable(f"{FLAGGED_FILE}:{position}", said, None, False, frozenset()))
+    return prompt, found
+
+
+def _exportable(
+    id: str, said: list[Message], rejected: str | None, label: bool | None, learnable: frozenset[int]
+) -> Exportable:
+    *history, question, answer = said
+    return Exportable(id, tuple(history), question.content, answer.content, rejected, label, learnable)
+
+
+def _apart(row: Mapping[str, Any]) -> tuple[str, list[Message]]:
+    """The system prompt of a line, and what was said."""
+    messages = [Message(each["role"], each["content"]) for each in row["messages"]]
+    return (messages[0].content, messages[1:]) if messages[0].role == "system" else ("", messages)
+
+
+def _rows(files: Mapping[str, bytes], name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in files.get(name, b"").split(b"\n") if line]
