@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 
 from bot.chat import Question
 from bot.text import clean_question, clean_reply
-from curation.prompting import CountTokens, build_messages
+from curation.prompting import HISTORY_TURNS, CountTokens, build_messages, said
 from providers.base import ChatModel, Chunk, ErrorKind, ProviderError, Sampling
 from storage.conversations import Asking
 from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
-from storage.records import Conversation, Deployment, Message, Reply, ReplySource, Turn, Voice
+from storage.records import Conversation, Deployment, Message, PromptKind, Reply, ReplySource, Turn, Voice
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 LEASE_S = 90.0  # a reply of the longest allowed length takes under a minute on two cores
 EDIT_TAKES = timedelta(seconds=1)  # nobody changes a question faster than that
 REWRITES = 2  # of one reply, for a question that is edited again and again
-HISTORY_TURNS = 10  # exchanges read from the database; the token budget then keeps what fits
 
 NOTHING_ASKED = "I did not find a question in that message. What can I help you with?"
 NO_ANSWER = "Sorry, I cannot answer right now. A person from the team will have a look."
@@ -105,7 +104,7 @@ async def take(
     )
     if taken is None:
         return None
-    return Asked(taken.turn, taken.voice, taken.deployment, _said(taken.history)), taken.is_deleted
+    return Asked(taken.turn, taken.voice, taken.deployment, said(taken.history)), taken.is_deleted
 
 
 async def take_up(desk: Desk, turn: Turn, *, takes_over: bool = False) -> Asked | None:
@@ -140,7 +139,7 @@ async def compose(desk: Desk, asked: Asked, show: ShowText) -> Reply:
         source=draft.source,
         model_name=draft.model_name,
         deployment_id=deployment.id if draft.model_name == deployment.model.name else None,
-        prompt_hash=hashlib.sha256(voice.system_prompt.encode()).hexdigest()[:12] if draft.model_name else None,
+        prompt_hash=hashlib.sha256(draft.prompt.encode()).hexdigest()[:12] if draft.model_name else None,
         prompt_tokens=draft.prompt_tokens,
         completion_tokens=draft.completion_tokens,
         seconds=(desk.now() - began).total_seconds(),
@@ -180,31 +179,22 @@ class _Draft:
     text: str
     source: ReplySource
     model_name: str | None = None
+    prompt: str = ""  # the system prompt that was asked with
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
 
 async def _draft(desk: Desk, asked: Asked, show: ShowText) -> _Draft:
-    turn, voice, deployment = asked.turn, asked.voice, asked.deployment
+    turn, voice, model = asked.turn, asked.voice, asked.deployment.model
     if not turn.question:
         return _Draft(NOTHING_ASKED, ReplySource.NOTICE)
-    messages = build_messages(
-        voice.system_prompt,
-        asked.before,
-        turn.question,
-        budget_tokens=desk.budget_tokens,
-        count_tokens=desk.count_tokens,
-    ).messages
-    model = deployment.model
     # The voice's own base comes last: it differs where the base was changed and the live model is still of the one before.
     names = dict.fromkeys((model.name, model.base_model, voice.base_model))
-    ladder = [
-        (name, ReplySource.TUNED if name == model.name and not model.is_base else ReplySource.BASE) for name in names
-    ]
+    ladder = [_rung(desk, asked, name, is_tuned=name == model.name and not model.is_base) for name in names]
     for pause_s in (0.0, *desk.pauses_s):
         if pause_s:
             await asyncio.sleep(pause_s)
-        draft, may_come_back = await _down_the_ladder(desk, turn, ladder, messages, show)
+        draft, may_come_back = await _down_the_ladder(desk, turn, ladder, show)
         if draft is not None:
             return draft
         if not may_come_back:
@@ -212,49 +202,62 @@ async def _draft(desk: Desk, asked: Asked, show: ShowText) -> _Draft:
     return _Draft(NO_ANSWER, ReplySource.NOTICE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """A model, and what it is asked with: a tuned one with the prompt it was trained with, its base with the full one."""
+
+    name: str
+    source: ReplySource
+    prompt: str
+    messages: tuple[Message, ...]
+
+
+def _rung(desk: Desk, asked: Asked, name: str, *, is_tuned: bool) -> _Rung:
+    prompt = asked.voice.prompt(asked.deployment.model.prompt if is_tuned else PromptKind.FULL)
+    messages = build_messages(
+        prompt,
+        asked.before,
+        asked.turn.question,
+        budget_tokens=desk.budget_tokens,
+        count_tokens=desk.count_tokens,
+    ).messages
+    return _Rung(name, ReplySource.TUNED if is_tuned else ReplySource.BASE, prompt, messages)
+
+
 async def _down_the_ladder(
-    desk: Desk, turn: Turn, ladder: Sequence[tuple[str, ReplySource]], messages: tuple[Message, ...], show: ShowText
+    desk: Desk, turn: Turn, ladder: Sequence[_Rung], show: ShowText
 ) -> tuple[_Draft | None, bool]:
     """The first model's words that come, if any; and whether asking again soon may help: every vendor was out of reach."""
     out_of_reach = 0
-    for name, source in ladder:
+    for rung in ladder:
         try:
-            draft = await _ask(desk, name, source, messages, show)
+            draft = await _ask(desk, rung, show)
         except ProviderError as error:
-            log.warning("turn %s: %s did not answer: %s", turn.id, name, error)
+            log.warning("turn %s: %s did not answer: %s", turn.id, rung.name, error)
             out_of_reach += error.kind is ErrorKind.UNREACHABLE
         else:
             if draft.text:
                 return draft, False
-            log.warning("turn %s: %s answered with nothing", turn.id, name)
+            log.warning("turn %s: %s answered with nothing", turn.id, rung.name)
     return None, out_of_reach == len(ladder)
 
 
-async def _ask(desk: Desk, name: str, source: ReplySource, messages: tuple[Message, ...], show: ShowText) -> _Draft:
+async def _ask(desk: Desk, rung: _Rung, show: ShowText) -> _Draft:
     """Stream one model's completion, showing it cleaned as it grows."""
     raw = ""
     last = Chunk("")
-    async with contextlib.aclosing(desk.chat_model.stream(name, messages, desk.sampling)) as chunks:
+    async with contextlib.aclosing(desk.chat_model.stream(rung.name, rung.messages, desk.sampling)) as chunks:
         async for chunk in chunks:
             raw += chunk.text
             last = chunk
             if chunk.text:
                 await show(clean_reply(raw))
-    return _Draft(clean_reply(raw), source, name, last.prompt_tokens, last.completion_tokens)
+    return _Draft(clean_reply(raw), rung.source, rung.name, rung.prompt, last.prompt_tokens, last.completion_tokens)
 
 
 async def conversation_before(store: Store, turn: Turn) -> tuple[Message, ...]:
     """The conversation before a turn as messages, oldest first: what was asked, and what was said or corrected."""
-    return _said(await store.conversations.history(turn.conversation_id, before=turn, limit=HISTORY_TURNS))
-
-
-def _said(history: Sequence[tuple[Turn, Reply | None]]) -> tuple[Message, ...]:
-    """Notices and turns without a reply are left out: no model said them."""
-    messages: list[Message] = []
-    for earlier, reply in history:
-        if reply is not None and reply.source is not ReplySource.NOTICE:
-            messages += [Message("user", earlier.question), Message("assistant", reply.corrected_text or reply.text)]
-    return tuple(messages)
+    return said(await store.conversations.history(turn.conversation_id, before=turn, limit=HISTORY_TURNS))
 
 
 # Platforms whose replies have to be brought to the person who asked: their own inbox takes such turns up and posts the answer.

@@ -20,6 +20,7 @@ from curation.cleaning import told
 from curation.cost import Traffic, monthly_traffic
 from curation.export import Limits
 from curation.formats import check_file, method_of
+from curation.gathering import Press
 from curation.tariff import ASSUMED_EPOCHS
 from curation.version_diff import diff_markdown
 from providers.quirks import VENDORS, Method, Quirks
@@ -124,7 +125,7 @@ def export(
         row, chosen = _vendor(vendor), method or Method.SFT
         limits = Limits(row.max_example_tokens or settings.example_tokens, press.count_tokens)
         id = await _id_of(store, voice, version)
-        made = await versions.export_for(store, id, side, row, chosen, prompt=voice.system_prompt, limits=limits)
+        made = await versions.export_for(store, id, side, row, chosen, limits=limits)
         to.write_bytes(made.content)
         for sentence in made.sentences():
             say(sentence)
@@ -151,7 +152,7 @@ def validate(
         raise typer.Exit(1)
 
 
-async def basis_for(store: Store, voice: Voice, settings: Settings, press: versions.Press) -> Basis:
+async def basis_for(store: Store, voice: Voice, settings: Settings, press: Press) -> Basis:
     """What a card is worked out with here: the settings' prices and epochs, and the traffic of the last month."""
     targets = [(vendor_of(settings), voice.base_model), *settings.cost_targets]
     return Basis(

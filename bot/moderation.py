@@ -4,6 +4,7 @@ Every adapter calls these and posts `said`; so the words are the same everywhere
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,9 @@ from bot.text import clean_correction, clean_note, excerpt
 from bot.wording import counted
 from curation import promotion, retrain
 from curation.cleaning import Cleaned, cleaned, rules_for, told
+from curation.court import look_among, look_for
+from curation.disputes import differences_told
+from curation.holding import look as look_for_floods
 from curation.imports import Answer
 from curation.scrub import Person
 from storage.errors import AlreadyDecided
@@ -26,9 +30,11 @@ from storage.records import (
     Correction,
     CorrectionState,
     Deployment,
+    Dispute,
     Erasure,
     Feedback,
     HandOver,
+    Held,
     Judgement,
     Reply,
     Right,
@@ -218,15 +224,39 @@ async def approve(
         found = await scrub(store, actor, correction, keep, now=now)
         about_it = told(found.taken_out, found.hints)
     decided = await _decide(store, actor, correction_id, CorrectionState.APPROVED, note, now)
+    disputes = await look_for(store, decided, actor.id, now=now)
+    about_it = f"{about_it} {await _disputes_told(store, decided, disputes)}".strip()
     trained = (
         "It goes into the next dataset." if decided.is_for_training else "It is used in answers, but not trained on."
     )
     return Outcome(decided, f"Approved. {trained} {about_it}".rstrip())
 
 
-async def scrub(store: Store, actor: Actor, correction: Correction, keep: Collection[str], *, now: datetime) -> Cleaned:
-    """Take personal data out of a correction, and the name of who asked."""
-    voice = await store.voices.get(correction.voice_id)
+async def _disputes_told(store: Store, approved: Correction, found: list[Dispute]) -> str:
+    """What an approver should know of the disputes their approval opened, as sentences; "" where there are none."""
+    if not found:
+        return ""
+    other_ids = [each.first if each.second == approved.id else each.second for each in found]
+    other = await store.corrections.get(other_ids[0])
+    more = "" if len(found) == 1 else f", and {len(found) - 1} more"
+    return (
+        f"It contradicts another approved answer to that question, “{excerpt(other.corrected_text, 80)}”{more}. "
+        f"{differences_told(found[0])} None of them is trained on until an approver settles it: the console lists it "
+        "under Disputes."
+    )
+
+
+async def scrub(
+    store: Store,
+    actor: Actor,
+    correction: Correction,
+    keep: Collection[str],
+    *,
+    voice: Voice | None = None,
+    now: datetime,
+) -> Cleaned:
+    """Take personal data out of a correction, and the name of who asked. `voice` where the caller has it."""
+    voice = voice or await store.voices.get(correction.voice_id)
     rules = rules_for(voice.system_prompt, keep, await _asker_of(store, correction))
     found = cleaned(correction, rules)
     if found.is_changed:
@@ -258,11 +288,31 @@ async def approve_all(
     """Approve many at once, without personal data; those that somebody decided meanwhile are left as they are."""
     require(actor, Right.APPROVER, "approve corrections")
     _require_second_person(actor, corrections, team_of_one)
+    by_voice: dict[str, list[Correction]] = defaultdict(list)
     for correction in corrections:
         if correction.state is CorrectionState.PROPOSED:
-            await scrub(store, actor, correction, keep, now=now)
-    count = await store.corrections.approve_many([c.id for c in corrections], by=actor.id, note="", at=now)
-    return Outcome(count, f"Approved {count}.")
+            by_voice[correction.voice_id].append(correction)
+    count, found = 0, 0
+    for voice_id, proposed in by_voice.items():
+        await _require_no_flood(store, voice_id, proposed, now)
+        voice = await store.voices.get(voice_id)
+        for correction in proposed:
+            await scrub(store, actor, correction, keep, voice=voice, now=now)
+        count += await store.corrections.approve_many([c.id for c in proposed], by=actor.id, note="", at=now)
+        found += len(await look_among(store, voice_id, actor.id, now=now))
+    contradict = f" {counted(found, 'contradiction')} found: the console lists them under Disputes." if found else ""
+    return Outcome(count, f"Approved {count}.{contradict}")
+
+
+async def _require_no_flood(store: Store, voice_id: str, proposed: Sequence[Correction], now: datetime) -> None:
+    """Raise NotAllowed for more than one correction of replies while those are held: somebody has to look at each."""
+    if sum(correction.reply_id is not None for correction in proposed) < 2:
+        return
+    hold = (await look_for_floods(store, voice_id, now=now)).get(Held.CORRECTIONS)
+    if hold is not None:
+        raise NotAllowed(
+            f"{hold.why} So look at each, one by one, or let an admin release the hold in the console's review list."
+        )
 
 
 async def reject(

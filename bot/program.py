@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 from bot.answering import Desk
 from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, running_address
 from bot.settings import LOOPBACK, Settings
+from curation.caps import Caps
 from curation.dataset import Rules
+from curation.gathering import Press
+from curation.marks import MarkPolicy
 from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
 from curation.retrain import Recipe, Workshop
 from curation.tariff import Tariff
-from curation.versions import Press
 from curation.worker import Pace
 from providers.base import Sampling
 from providers.openai_api import OpenAIProvider
@@ -70,7 +72,7 @@ async def open_store(settings: Settings, report: Report) -> AsyncGenerator[tuple
             base = settings.base_model or DEFAULT_BASE
             if settings.is_embedded and base != DEFAULT_BASE:
                 base = (await prepare_weights(settings.data_dir / "tuner", base, report)).base_model
-        yield store, await store.voices.ensure(settings.voice_name, settings.voice_prompt, base, at=utc_now())
+        yield store, await _voice(store, settings, base)
 
 
 @contextlib.asynccontextmanager
@@ -99,7 +101,7 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
             stack.push_async_callback(provider.aclose)
         tokenizer_file = settings.tokenizer_file or weights.tokenizer_file
         counter = token_counter(weights.base_model, tokenizer_file, settings.data_dir / "tiktoken")
-        voice = await store.voices.ensure(settings.voice_name, settings.voice_prompt, weights.base_model, at=utc_now())
+        voice = await _voice(store, settings, weights.base_model)
         if settings.is_embedded and (moved := await follow_base(store, voice, at=utc_now())):
             report(f"Model {moved.model.number} serves. {moved.why}")
         program = _assemble(settings, store, voice, provider, counter, is_attached=attach)
@@ -124,6 +126,7 @@ def _assemble(
         sampling=replace(sampling, temperature=0.0),  # judged on the likeliest words, whatever serving draws
         budget_tokens=settings.prompt_tokens,
         seed=REPLY_SEED,
+        prompt=settings.prompt_kind,
     )
     owner = f"{socket.gethostname()}-{os.getpid()}" if is_attached else _worker_name(settings)
     return Program(
@@ -147,6 +150,12 @@ def _assemble(
     )
 
 
+async def _voice(store: Store, settings: Settings, base_model: str) -> Voice:
+    """The voice as the settings have it."""
+    name, prompt, short = settings.voice_name, settings.voice_prompt, settings.short_prompt
+    return await store.voices.ensure(name, prompt, base_model, short_prompt=short, at=utc_now())
+
+
 def rules_of(settings: Settings, quirks: Quirks) -> Rules:
     """What a dataset has to satisfy here, and at whoever trains."""
     return Rules(
@@ -155,6 +164,8 @@ def rules_of(settings: Settings, quirks: Quirks) -> Rules:
         settings.held_out_share,
         settings.example_tokens,
         settings.kept,
+        Caps(settings.moderator_cap, settings.topic_cap, settings.day_cap),
+        MarkPolicy(settings.good_marks, settings.marks_trust),
     )
 
 
@@ -195,7 +206,7 @@ async def open_press(settings: Settings, voice: Voice, report: Report) -> Press:
             await prepare_weights(settings.data_dir / "tuner", settings.base_model, report)
         ).tokenizer_file
     counter = token_counter(base, tokenizer_file, settings.data_dir / "tiktoken")
-    return Press(rules_of(settings, quirks_of(settings)), counter.count_messages, counter.name)
+    return Press(rules_of(settings, quirks_of(settings)), counter.count_messages, counter.name, settings.prompt_kind)
 
 
 def _worker_name(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.text import listed
-from storage.records import ChannelMode, ThreadMode
+from storage.records import ChannelMode, PromptKind, ThreadMode
 
 PREFIX = "FINETONE_"
 DEFAULT_PROMPT = "You are the friendly support assistant of this shop. Answer briefly and helpfully."
@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     # the voice
     voice_name: str = Field("practice", min_length=1, max_length=60)
     voice_prompt: str = DEFAULT_PROMPT
+    short_prompt: str = ""  # what a model that was trained with it needs to be told
+    bake_prompt: bool = False  # train with the short prompt, so that replies cost less
     team_of_one: bool = True
 
     # who answers and trains
@@ -63,6 +65,11 @@ class Settings(BaseSettings):
     minimum_held_out: int = Field(2, ge=1)
     held_out_share: float = Field(0.2, gt=0, lt=1)
     example_tokens: int = Field(1024, ge=64)
+    good_marks: int = Field(0, ge=0)  # moderators who have to agree that a reply is good before it is learned; 0: never
+    marks_trust: float = Field(0.5, ge=0, le=1)  # share of a moderator's decided proposals that was approved
+    moderator_cap: float = Field(0.5, gt=0, le=1)  # largest share of a version; 1: no cap
+    topic_cap: float = Field(0.2, gt=0, le=1)
+    day_cap: float = Field(0.5, gt=0, le=1)
     epochs: int = Field(0, ge=0)  # 0: the trainer chooses
     margin: float = Field(0.02, ge=0, le=1)
     poll_seconds: float = Field(1.0, gt=0)
@@ -151,6 +158,11 @@ class Settings(BaseSettings):
         return frozenset(domain.lower() for domain in listed(self.link_domains))
 
     @property
+    def prompt_kind(self) -> PromptKind:
+        """Which of the voice's prompts models are trained with."""
+        return PromptKind.SHORT if self.bake_prompt else PromptKind.FULL
+
+    @property
     def store_url(self) -> str:
         """The database's address, SQLAlchemy style."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'app.sqlite').resolve()}"
@@ -176,6 +188,11 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
         are = "is" if len(missing) == 1 else "are"
         raise SettingsMissing(
             f"{', '.join(missing)} {are} not set. Copy .env.example to .env; the comments say where to find each."
+        )
+    if settings.bake_prompt and not settings.short_prompt:
+        raise SettingsMissing(
+            f"{PREFIX}BAKE_PROMPT is true, but {PREFIX}SHORT_PROMPT is not set. Set it to what a trained model still needs to "
+            "be told, or leave both."
         )
     wrong: list[str] = []
     if settings.console_host not in LOOPBACK:

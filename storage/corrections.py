@@ -147,6 +147,34 @@ class Corrections:
             rows = (await connection.execute(statement)).mappings()
             return dict.fromkeys(CorrectionState, 0) | {row["state"]: row["number"] for row in rows}
 
+    async def proposed_since(self, voice_id: str, since: datetime) -> Sequence[datetime]:
+        """When each correction of a reply was proposed since then; imported answers do not count."""
+        statement = select(corrections.c.proposed_at).where(
+            corrections.c.voice_id == voice_id, corrections.c.proposed_at >= since, corrections.c.reply_id.is_not(None)
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(statement)).scalars().all()
+
+    async def decided_of(self, voice_id: str) -> dict[str, tuple[int, int]]:
+        """Of each proposer of the voice: how many of their proposals were approved, and how many were decided.
+
+        Imported answers and what the proposer took back do not count; one that was superseded had been approved.
+        """
+        approved = corrections.c.state.in_((CorrectionState.APPROVED, CorrectionState.SUPERSEDED))
+        statement = (
+            select(corrections.c.proposed_by, func.count().filter(approved), func.count())
+            .where(
+                corrections.c.voice_id == voice_id,
+                corrections.c.reply_id.is_not(None),
+                corrections.c.state.in_(
+                    (CorrectionState.APPROVED, CorrectionState.SUPERSEDED, CorrectionState.REJECTED)
+                ),
+            )
+            .group_by(corrections.c.proposed_by)
+        )
+        async with self._database.reading() as connection:
+            return {by: (good, all_) for by, good, all_ in (await connection.execute(statement)).all()}
+
     async def for_reply(self, reply_id: str) -> list[Correction]:
         """Every correction of the reply, oldest first."""
         statement = select(corrections).where(corrections.c.reply_id == reply_id)

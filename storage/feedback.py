@@ -1,16 +1,19 @@
 """What anyone thinks of a reply: one judgement per person and reply, the last one counts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, uninterrupted, upsert
+from storage.database import Database, chunks, uninterrupted, upsert
 from storage.errors import NotFound
 from storage.ids import new_id
-from storage.records import Feedback, Judgement
-from storage.schema import feedback, replies
+from storage.records import CorrectionState, Feedback, Judgement, MarkedReply, Reply, ReplySource, Turn
+from storage.schema import corrections, feedback, replies, turns
+
+_LEFT_AS_IT_IS = (CorrectionState.REJECTED, CorrectionState.RETRACTED)  # nothing came of such a correction
 
 
 @uninterrupted
@@ -80,6 +83,46 @@ class FeedbackGiven:
         async with self._database.reading() as connection:
             return [Feedback(**row) for row in (await connection.execute(statement)).mappings()]
 
+    async def marked(self, voice_id: str, until: datetime | None = None) -> list[MarkedReply]:
+        """The voice's replies that were judged and not corrected, in the order of their ids.
+
+        A notice, a withdrawn question and a reply whose words were taken back are left out; so are judgements after `until`.
+        """
+        corrected = select(corrections.c.reply_id).where(
+            corrections.c.reply_id.is_not(None), corrections.c.state.not_in(_LEFT_AS_IT_IS)
+        )
+        wanted = (
+            select(replies.c.id)
+            .join(turns, turns.c.id == replies.c.turn_id)
+            .where(
+                replies.c.voice_id == voice_id,
+                replies.c.source != ReplySource.NOTICE,
+                replies.c.text != "",
+                replies.c.corrected_text.is_(None),
+                turns.c.withdrawn_at.is_(None),
+                replies.c.id.not_in(corrected),
+            )
+        )
+        given = select(feedback).where(feedback.c.reply_id.in_(wanted)).order_by(feedback.c.given_at, feedback.c.id)
+        if until is not None:
+            given = given.where(feedback.c.given_at <= until)
+        async with self._database.reading() as connection:
+            by_reply: dict[str, list[Feedback]] = {}
+            for row in (await connection.execute(given)).mappings():
+                by_reply.setdefault(row["reply_id"], []).append(Feedback(**row))
+            said = await _said(connection, sorted(by_reply))
+        return [MarkedReply(*said[id], tuple(by_reply[id])) for id in sorted(said)]
+
+    async def given_since(self, voice_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+        """Who judged a reply of the voice since then, and when."""
+        statement = (
+            select(feedback.c.actor_id, feedback.c.given_at)
+            .join(replies, replies.c.id == feedback.c.reply_id)
+            .where(replies.c.voice_id == voice_id, feedback.c.given_at >= since)
+        )
+        async with self._database.reading() as connection:
+            return [(by, at) for by, at in (await connection.execute(statement)).all()]
+
     async def counts(self, voice_id: str) -> dict[Judgement, int]:
         """How often each judgement stands for the voice's replies; every judgement is listed, some with 0."""
         statement = (
@@ -98,3 +141,17 @@ class FeedbackGiven:
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(feedback.c.given_at, feedback.c.id))
             return [Feedback(**row) for row in rows.mappings()]
+
+
+async def _said(connection: AsyncConnection, reply_ids: Iterable[str]) -> dict[str, tuple[Turn, Reply]]:
+    """The replies and their questions, by reply id."""
+    columns = [column.label(f"turn_{column.name}") for column in turns.c]
+    found: dict[str, tuple[Turn, Reply]] = {}
+    for chunk in chunks(list(reply_ids)):
+        statement = (
+            select(replies, *columns).join(turns, turns.c.id == replies.c.turn_id).where(replies.c.id.in_(chunk))
+        )
+        for row in (await connection.execute(statement)).mappings():
+            turn = Turn(**{column.name: row[f"turn_{column.name}"] for column in turns.c})
+            found[row["id"]] = turn, Reply(**{column.name: row[column.name] for column in replies.c})
+    return found

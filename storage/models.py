@@ -12,7 +12,7 @@ from storage.database import Database, is_inserted, reading_unit, row_of, uninte
 from storage.errors import DeploymentMoved, NotFound
 from storage.ids import new_id
 from storage.prepared import Prepared
-from storage.records import Deployment, DeploymentKind, Model, Voice
+from storage.records import Deployment, DeploymentKind, Model, PromptKind, Voice
 from storage.schema import deployments, models, voices
 
 _DEPLOYMENTS = select(
@@ -36,9 +36,20 @@ class Models:
         self._database = database
 
     async def ensure_tuned(
-        self, voice_id: str, run_id: str, name: str, base_model: str, dataset_version_id: str, *, at: datetime
+        self,
+        voice_id: str,
+        run_id: str,
+        name: str,
+        base_model: str,
+        dataset_version_id: str,
+        *,
+        prompt: PromptKind = PromptKind.FULL,
+        at: datetime,
     ) -> Model:
-        """Return the model of this run, added under the voice's next number if it is not there yet."""
+        """Return the model of this run, added under the voice's next number if it is not there yet.
+
+        `prompt` is the kind it was trained with, and is asked with.
+        """
         async with self._database.writing() as connection:
             # Numbers are given out one at a time per voice; the voice's row is the queue.
             lock = select(voices.c.id).where(voices.c.id == voice_id).with_for_update()
@@ -48,7 +59,14 @@ class Models:
             if known is not None:
                 return known
             return await add_model(
-                connection, voice_id, name, base_model, run_id=run_id, dataset_version_id=dataset_version_id, at=at
+                connection,
+                voice_id,
+                name,
+                base_model,
+                run_id=run_id,
+                dataset_version_id=dataset_version_id,
+                prompt=prompt,
+                at=at,
             )
 
     async def get(self, model_id: str) -> Model:
@@ -131,6 +149,7 @@ async def add_model(
     at: datetime,
     run_id: str | None = None,
     dataset_version_id: str | None = None,
+    prompt: PromptKind = PromptKind.FULL,
 ) -> Model:
     """Insert a model under the voice's next number. The caller holds the voice's row."""
     last = select(func.max(models.c.number)).where(models.c.voice_id == voice_id)
@@ -144,6 +163,7 @@ async def add_model(
         run_id=run_id,
         dataset_version_id=dataset_version_id,
         created_at=at,
+        prompt=prompt,
     )
     await connection.execute(insert(models).values(row_of(model)))
     return model

@@ -297,6 +297,15 @@ class Feedback:
     given_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MarkedReply:
+    """A reply that was judged and that nobody wrote a correction for, with its question and every judgement, oldest first."""
+
+    turn: Turn
+    reply: Reply
+    feedback: tuple[Feedback, ...]
+
+
 class CorrectionState(StrEnum):
     """proposed → approved | rejected | retracted; approved → superseded | erased."""
 

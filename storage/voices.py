@@ -1,5 +1,6 @@
 """Brands: a system prompt and a base model. A voice is never without a model that serves it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -21,7 +22,9 @@ class Voices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ensure(self, name: str, system_prompt: str, base_model: str, *, at: datetime) -> Voice:
+    async def ensure(
+        self, name: str, system_prompt: str, base_model: str, *, short_prompt: str = "", at: datetime
+    ) -> Voice:
         """Return the voice of this name, created or brought up to date.
 
         A new voice comes with its base model (number 0), deployed. Another prompt is taken over and audited. Another base
@@ -29,17 +32,18 @@ class Voices:
         """
         async with self._database.reading() as connection:
             known = await _by_name(connection, name)
-        if known is not None and (known.system_prompt, known.base_model) == (system_prompt, base_model):
+        wanted = (system_prompt, base_model, short_prompt)
+        if known is not None and (known.system_prompt, known.base_model, known.short_prompt) == wanted:
             return known
         async with self._database.writing() as connection:
-            new = Voice(new_id("voice", at), name, system_prompt, base_model, at)
+            new = Voice(new_id("voice", at), name, system_prompt, base_model, at, short_prompt)
             if await is_inserted(connection, voices, row_of(new)):
                 await _deploy_base_model(connection, new)
                 return new
             before = await _by_name(connection, name, lock=True)
             if before is None:
                 raise NotFound("voice", name)
-            return await _update(connection, before, system_prompt, base_model, at)
+            return await _update(connection, before, replace(new, id=before.id, created_at=before.created_at), at)
 
     async def get(self, voice_id: str) -> Voice:
         """The voice with this id. Raises NotFound."""
@@ -85,15 +89,17 @@ async def _deploy_base_model(connection: AsyncConnection, voice: Voice) -> None:
     await record(connection, voice.created_at, PROGRAM_ACTOR_ID, "set_voice", voice.id, **detail)
 
 
-async def _update(
-    connection: AsyncConnection, before: Voice, system_prompt: str, base_model: str, at: datetime
-) -> Voice:
-    after = Voice(before.id, before.name, system_prompt, base_model, before.created_at)
+async def _update(connection: AsyncConnection, before: Voice, after: Voice, at: datetime) -> Voice:
     if after == before:
         return before
-    changes = {"system_prompt": system_prompt, "base_model": base_model}
+    changes = {
+        "system_prompt": after.system_prompt,
+        "base_model": after.base_model,
+        "short_prompt": after.short_prompt,
+    }
     await connection.execute(update(voices).where(voices.c.id == before.id).values(changes))
     await record(connection, at, PROGRAM_ACTOR_ID, "set_voice", before.id, **changes)
+    base_model = after.base_model
     if base_model != before.base_model:
         is_base = (models.c.voice_id == before.id) & (models.c.name == base_model) & models.c.run_id.is_(None)
         if (await connection.execute(select(models.c.id).where(is_base))).first() is None:

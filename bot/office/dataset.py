@@ -8,7 +8,7 @@ from bot.text import excerpt
 from bot.wording import counted, words_of
 from curation import retrain, versions
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE
-from curation.examples import select_examples
+from curation.gathering import build_now, gather, pick
 from storage.records import Actor, CorrectionState, Right
 
 EXAMPLES_SHOWN = 5
@@ -28,7 +28,8 @@ async def stats(office: Office, actor: Actor) -> Told:
 async def newest(office: Office, actor: Actor) -> Told:
     """The newest examples. Raises NotAllowed."""
     moderation.require(actor, Right.MODERATOR, "see the dataset")
-    selection = select_examples(await office.store.corrections.approved(office.voice.id))
+    press, voice = office.workshop.press, await office.fresh_voice()
+    selection = (await pick(await gather(office.store, voice, press, at=office.now()), voice, press)).selection
     if not selection.examples:
         return told(NONE_YET)
     total = counted(len(selection.examples), "example")
@@ -44,7 +45,7 @@ async def export(office: Office, actor: Actor) -> tuple[str, bytes] | None:
     """
     moderation.require(actor, Right.ADMIN, "export the dataset")
     workshop, voice = office.workshop, await office.fresh_voice()
-    approved = await office.store.corrections.approved(voice.id)
-    dataset = await versions.build(office.store, voice, versions.keeping_everything(workshop.press), approved)
+    press = versions.keeping_everything(workshop.press)
+    dataset = await build_now(office.store, voice, press, at=office.now())
     content = dataset.files[TRAIN_FILE] + dataset.files[HELD_OUT_FILE]
     return (f"{voice.name}-examples.jsonl", content) if content else None
