@@ -68,6 +68,13 @@ class Channels:
                 return True
             return bool((await connection.execute(one_more.values(questions=channel_days.c.questions + 1))).rowcount)
 
+    async def forget(self, platform: str, beginning: str) -> None:
+        """Forget what was set and counted for the channels whose places have this beginning."""
+        async with self._database.writing() as connection:
+            for table in (channels, channel_days):
+                is_it = (table.c.platform == platform) & table.c.place.startswith(beginning, autoescape=True)
+                await connection.execute(delete(table).where(is_it))
+
     async def listened(self, platform: str, part: str, until: datetime) -> None:
         """What the platform tells over this connection has been heard up to `until`."""
         async with self._database.writing() as connection:

@@ -43,6 +43,7 @@ from storage.people import actor_in
 from storage.postings import intended
 from storage.prepared import Prepared, insert_if_new
 from storage.records import (
+    PROGRAM_ACTOR_ID,
     Actor,
     ChannelMode,
     Conversation,
@@ -523,6 +524,25 @@ class Conversations:
             ids, _ = await erase_turns(connection, [row["id"]], at)
             await record(connection, at, row["asked_by"], "withdraw_question", row["id"], corrections=ids)
             return replace(Turn(**row), question="", withdrawn_at=at, state=TurnState.ANSWERED, lease_until=None)
+
+    async def withdraw_all(self, platform: str, beginning: str, *, at: datetime) -> int:
+        """Withdraw every question whose key has this beginning, as `withdraw_question` does; how many.
+
+        Messages of ours in places with this beginning are out of reach: none of them is taken off the platform any more.
+        """
+        is_it = turns.c.key.startswith(beginning, autoescape=True) & turns.c.withdrawn_at.is_(None)
+        is_ours = postings.c.place.startswith(beginning, autoescape=True) & postings.c.removed_at.is_(None)
+        async with self._database.writing() as connection:
+            found = await connection.execute(select(turns.c.id).where(turns.c.platform == platform, is_it))
+            ids = sorted(found.scalars())
+            for chunk in chunks(ids):
+                await erase_turns(connection, chunk, at)
+            gone = update(postings).where(postings.c.platform == platform, is_ours).values(removed_at=at)
+            await connection.execute(gone)
+            await record(
+                connection, at, PROGRAM_ACTOR_ID, "withdraw_all", beginning, platform=platform, questions=len(ids)
+            )
+            return len(ids)
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

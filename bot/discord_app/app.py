@@ -25,6 +25,7 @@ from bot.inbox import Inbox, Work
 from bot.office.verbs import Said
 from bot.problems import FOR_PEOPLE, sentence_of
 from storage.errors import DatabaseUnavailable
+from storage.ids import new_id
 from storage.records import InboundEvent
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,14 @@ class DiscordApp:
         for feature in self.registry.features:
             if feature.begins is not None:
                 await feature.begins(self.parts)
+
+    async def joined(self, guild: str) -> None:
+        """A server added the bot, perhaps again."""
+        await self.kept(new_id("joined", self.parts.now()), "joined", {"guild": guild})
+
+    async def left(self, guild: str) -> None:
+        """A server removed the bot."""
+        await self.kept(new_id("left", self.parts.now()), "left", {"guild": guild})
 
     async def message(self, message: discord.Message) -> bool:
         """Somebody wrote; whether that is new. Bots, webhooks and Discord's own notices are left alone."""

@@ -70,6 +70,14 @@ class FinetoneClient(discord.AutoShardedClient):
         """The old session goes on, and Discord has told what was missed."""
         self.app.listening.resumed()
 
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """A server added the bot. One that is back after an outage is told otherwise."""
+        await self.app.joined(str(guild.id))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """A server removed the bot, or is no more."""
+        await self.app.left(str(guild.id))
+
     # ------------------------------------------------------------ messages
 
     async def on_message(self, message: discord.Message) -> None:

@@ -1,6 +1,6 @@
 """The features this app has: every module that brings verbs, named once."""
 
-from bot.discord_app import boarding, commands, feedback, menus, missed_changes, missed_signs, presses, signs
+from bot.discord_app import boarding, commands, feedback, leaving, menus, missed_changes, missed_signs, presses, signs
 from bot.discord_app.interactions import Feature
 
 FEATURES: tuple[Feature, ...] = (
@@ -12,4 +12,5 @@ FEATURES: tuple[Feature, ...] = (
     menus.FEATURE,
     commands.FEATURE,
     boarding.FEATURE,
+    leaving.FEATURE,
 )

@@ -84,3 +84,16 @@ async def test_what_was_heard_is_forgotten_by_its_beginning_and_age(scene: Scene
     assert await channels.listened_until("discord", "sign/2/") is None
     assert await channels.listened_until("discord", "gateway") is not None
     assert await channels.listened_until("slack", "sign/1/") is not None
+
+
+async def test_what_was_set_for_channels_is_forgotten_by_the_beginning_of_their_places(scene: Scene):
+    channels, by = scene.store.channels, scene.moderator.id
+    for place in ("1/2", "1/3", "11/2"):
+        await channels.set("discord", place, ChannelMode.AUTO, True, by, at=scene.clock())
+        await channels.take_question("discord", place, date(2026, 11, 21), 1)
+    await channels.set("slack", "1/2", ChannelMode.AUTO, True, by, at=scene.clock())
+    await channels.forget("discord", "1/")
+    assert [channel.place for channel in await channels.list("discord")] == ["11/2"]
+    assert [channel.place for channel in await channels.list("slack")] == ["1/2"]
+    assert await channels.take_question("discord", "1/2", date(2026, 11, 21), 1)
+    assert not await channels.take_question("discord", "11/2", date(2026, 11, 21), 1)

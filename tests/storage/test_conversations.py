@@ -305,3 +305,20 @@ async def test_a_reply_in_a_conversation_that_was_handed_over_is_kept_but_not_to
     assert (saved.reply.text, saved.is_handed_over, saved.first_part) == ("Somewhere.", True, None)
     assert not elsewhere.is_handed_over
     assert elsewhere.first_part is not None
+
+
+async def test_every_question_of_a_place_is_withdrawn_and_its_messages_are_out_of_reach(scene: Scene) -> None:
+    conversations, postings = scene.store.conversations, scene.store.postings
+    gone = [await a_reply(scene, f"10/1/{number}") for number in range(3)]
+    kept = await a_reply(scene, "100/1/1")
+    for reply, place in zip([*gone, kept], ["10/1", "10/1", "10/2", "100/1"], strict=True):
+        posting, _ = await postings.intend("console", PostingKind.REPLY, reply.turn_id, 0, place, at=scene.clock())
+        await postings.landed(posting.id, reply.turn_id)
+    assert await conversations.withdraw_all("console", "10/", at=scene.clock()) == 3
+    assert [(await conversations.reply(reply.id)).text for reply in gone] == ["", "", ""]
+    assert (await conversations.reply(kept.id)).text != ""
+    assert await postings.to_remove("console", 10) == []
+    [standing] = await postings.standing("console", PostingKind.REPLY, 10)
+    assert standing.subject == kept.turn_id
+    assert await conversations.withdraw_all("console", "10/", at=scene.clock()) == 0
+    assert await conversations.withdraw_all("slack", "100/", at=scene.clock()) == 0
