@@ -9,10 +9,14 @@ from discord.app_commands import Command
 from typer.testing import CliRunner
 
 from bot.cli import app
+from bot.discord_app import missed_signs
+from bot.discord_app.bursts import BURST_S
 from bot.discord_app.catching_up import LONGEST
+from bot.discord_app.leaving import GRACE
 from bot.discord_app.notices import MENTION_ME
 from bot.discord_app.serve import NO_CONTENT, TOKEN_REFUSED
 from bot.discord_app.shaping import MOST_PARTS
+from bot.inbox import KEPT_FOR
 from bot.settings import Settings
 from tests.bot.discord_app.conftest import Shop
 
@@ -49,6 +53,14 @@ def test_its_numbers_and_sentences_are_the_programs():
     assert MOST_PARTS == 4
     assert "up to six hours later" in TEXT
     assert LONGEST.total_seconds() == 6 * 3_600
+    assert "within three seconds of the one before" in TEXT
+    assert BURST_S == 3
+    assert "for two days after it" in TEXT
+    assert KEPT_FOR.days == 2
+    assert "for the last 50 answers of the last day" in TEXT
+    assert (missed_signs.MOST_ANSWERS, missed_signs.LONGEST.days) == (50, 1)
+    assert "deleted 30 days later" in TEXT
+    assert GRACE.days == 30
     assert NO_CONTENT.startswith("Discord does not let this app read messages that do not mention it")
     assert TOKEN_REFUSED.startswith("Discord does not take FINETONE_DISCORD_TOKEN")
     assert "mention me" in MENTION_ME
