@@ -69,7 +69,7 @@ def assign_sides(examples: Sequence[Example], known: Mapping[str, Side], rules: 
     sizes = Counter(example.group_key for example in examples)
     sides: dict[str, Side] = {}
     for example in examples:
-        for key in (example.group_key, example.own_key):
+        for key in (example.group_key, *example.own_keys):
             if (side := known.get(key)) is not None and sides.get(example.group_key) is not Side.HELD_OUT:
                 sides[example.group_key] = side
     held_out = sum(size for key, size in sizes.items() if sides.get(key) is Side.HELD_OUT)
@@ -106,7 +106,7 @@ def build_dataset(
     held_out: list[_Line] = []
     for line in fitting:
         side = sides[line.example.group_key]
-        if side is not known_sides.get(line.example.own_key, side):
+        if side is Side.HELD_OUT and any(known_sides.get(key) is Side.TRAIN for key in line.example.own_keys):
             left_out.append((line.example.source_id, LeftOut.BESIDE_HELD_OUT))
         else:
             (train if side is Side.TRAIN else held_out).append(line)
@@ -215,9 +215,9 @@ def _kept_sides(lines: Sequence[_Line], sides: Mapping[str, Side], known: Mappin
     kept: dict[str, Side] = {}
     for line in lines:
         side = sides[line.example.group_key]
-        for key in (line.example.group_key, line.example.own_key):
+        for key in (line.example.group_key, *line.example.own_keys):
             kept[key] = known.get(key, side)
-    return {key: side for key, side in kept.items() if key}
+    return kept
 
 
 def example_messages(

@@ -63,7 +63,7 @@ class Example:
     history: tuple[Message, ...]
     question: str
     answer: str
-    own_key: str = ""  # the key its conversation alone would have; "": the same
+    own_keys: tuple[str, ...] = ()  # the keys its conversation, and those of what it speaks for, would have alone
     served: str | None = None  # what the bot had said instead
     merged: tuple[str, ...] = ()  # ids of corrections that say the same, or nearly, or said otherwise before
     fixes: tuple[Message, ...] = ()

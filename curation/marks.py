@@ -103,7 +103,7 @@ def examples_of(marked: Iterable[Marked]) -> tuple[list[Example], list[Flagged]]
         )
         key = key_of_group(turn.conversation_id)
         if last.judgement is Judgement.GOOD:
-            good.append(Example(reply.id, key, each.history, question, answer, own_key=key, provenance=provenance))
+            good.append(Example(reply.id, key, each.history, question, answer, provenance=provenance))
         else:
             bad.append(Flagged(reply.id, key, each.history, question, answer, provenance))
     return good, bad

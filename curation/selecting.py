@@ -45,17 +45,19 @@ def select_examples(corrections: Sequence[Correction], beside: Circumstances = P
     clusters = cluster(asked).of
     chosen, near = _merged(chosen, clusters, merged)
     left_out += near
-    keys = _joined_groups(chosen, clusters)
+    spoken_for = {id: c.id for c in chosen for id in merged[c.id]}
+    by_id = {c.id: c for c in usable}
+    keys = _joined_groups(usable, {c.id: clusters[spoken_for.get(c.id, c.id)] for c in usable})
     topics = _topics(chosen, clusters)
     examples = [
-        _example(c, keys[c.id], merged[c.id], _provenance(c, beside.places, topics.get(clusters[c.id], "")))
+        _example(c, keys[c.id], merged[c.id], by_id, _provenance(c, beside.places, topics.get(clusters[c.id], "")))
         for c in sorted(chosen, key=lambda c: c.id)
     ]
     corrected = {clusters[c.id] for c in chosen}
     left_out += [(e.source_id, LeftOut.CORRECTED) for e in beside.marked if clusters[e.source_id] in corrected]
-    roots = {example.own_key: example.group_key for example in examples}
+    roots = {key: example.group_key for example in examples for key in example.own_keys}
     marked = [
-        replace(e, group_key=roots.get(e.own_key, e.group_key))
+        replace(e, group_key=roots.get(e.group_key, e.group_key))
         for e in beside.marked
         if clusters[e.source_id] not in corrected
     ]
@@ -162,14 +164,16 @@ def _provenance(correction: Correction, places: Mapping[str, str], topic: str) -
     )
 
 
-def _example(correction: Correction, key: str, merged: Sequence[str], provenance: Provenance) -> Example:
+def _example(
+    correction: Correction, key: str, merged: Sequence[str], by_id: Mapping[str, Correction], provenance: Provenance
+) -> Example:
     return Example(
         correction.id,
         key,
         correction.history,
         correction.question.strip(),
         correction.corrected_text.strip(),
-        own_key=group_key(correction),
+        own_keys=tuple(dict.fromkeys(map(group_key, (correction, *(by_id[id] for id in sorted(merged)))))),
         served=correction.served_text or None,
         merged=tuple(sorted(merged)),
         provenance=provenance,

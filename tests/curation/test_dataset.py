@@ -1,17 +1,32 @@
 """Examples become a grouped, stable split, JSONL bytes and a version named by its content."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, TooFewExamples, assign_sides, build_dataset
-from curation.examples import Example, LeftOut, Selection
-from curation.selecting import select_examples
+from curation.dataset import (
+    FILE_OF_SIDE,
+    FLAGGED_FILE,
+    HELD_OUT_FILE,
+    SERVED_FILES,
+    TRAIN_FILE,
+    Dataset,
+    Rules,
+    TooFewExamples,
+    assign_sides,
+    build_dataset,
+    example_messages,
+)
+from curation.examples import Example, Kind, LeftOut, Provenance, Selection, group_key
+from curation.marks import Flagged
+from curation.selecting import Circumstances, select_examples
 from storage.records import Message, Side
-from tests.curation.test_selecting import correction
+from tests.curation.test_selecting import correction, marked_good
 
+SAID = (Message("user", "x"), Message("assistant", "y"))
 RULES = Rules(minimum_train=10, minimum_held_out=2, held_out_share=0.2, context_tokens=200)
 
 
@@ -108,3 +123,85 @@ def test_splits_never_tear_a_group_and_never_starve_training(groups: list[int], 
     held_out = sum(sides[e.group_key] is Side.HELD_OUT for e in examples)
     if not earlier:
         assert len(examples) - held_out >= RULES.minimum_train
+
+
+# ---------------------------------------------------------------- groups that join, marks and flags, fixes
+
+
+def test_what_asks_nearly_what_is_kept_back_is_never_trained_on():
+    """Two groups that stood apart are found to ask the same: what was trained on before is left out, nothing changes sides."""
+    first = build(of(20))
+    kept_back = next(iter(first.held_out))
+    trained = next(iter(first.train))
+    again = replace(correction(90), question=kept_back.question, conversation_id="conv_90", corrected_text="Other.")
+    joins = replace(
+        correction(91, history=(Message("user", "x"), Message("assistant", "y"))),
+        question=kept_back.question,
+        conversation_id=f"conv_{int(trained.source_id[5:])}",
+    )
+    selection = select_examples([*(correction(i) for i in range(20)), again, joins])
+    second = build(selection, dict(first.sides))
+    assert {key: second.sides[key] for key in first.sides} == first.sides  # also of what another one speaks for
+    left_out = second.card["left_out_corrections"]
+    assert left_out[trained.source_id] == left_out["corr_091"] == str(LeftOut.BESIDE_HELD_OUT)
+    assert "corr_090" in [e.source_id for e in second.held_out]
+
+
+def test_a_side_is_remembered_under_every_conversation_that_was_joined_into_a_group():
+    pair = [correction(30, "Same?", "One."), correction(31, "Same?", "Two.", history=SAID)]
+    made = build(select_examples([*(correction(i) for i in range(20)), *pair]))
+    assert {group_key(each) for each in pair} <= set(made.sides)
+
+
+def test_an_example_made_of_marks_is_trained_on_and_never_judged_by():
+    good = [marked_good(f"reply_{i}", f"conv_m{i}", f"Mark {i}?") for i in range(30)]
+    made = build(select_examples([correction(i) for i in range(12)], Circumstances(marked=good)))
+    assert [e.source_id for e in made.train if e.provenance.kind is Kind.MARK] == [e.source_id for e in good]
+    assert not [e for e in made.held_out if e.provenance.kind is Kind.MARK]
+    assert not set(made.sides) & {e.group_key for e in good}
+
+
+def test_a_mark_in_a_conversation_that_is_kept_back_is_left_out():
+    first = build(of(12))
+    kept_back = next(iter(first.held_out))
+    good = replace(marked_good("reply_9", "", "Another?"), group_key=kept_back.own_keys[0])
+    made = build(select_examples([correction(i) for i in range(12)], Circumstances(marked=[good])), dict(first.sides))
+    assert made.card["left_out_corrections"]["reply_9"] == str(LeftOut.BESIDE_HELD_OUT)
+
+
+def test_flagged_replies_stand_in_a_file_of_their_own_and_change_neither_side():
+    bad = Flagged("reply_1", "g", (), "Where?", "No idea.", Provenance(Kind.MARK))
+    plain = build(of(12))
+    flagged = build_dataset(
+        of(12), {}, system_prompt="Be kind.", rules=RULES, count_tokens=words, counter_name="words", flagged=[bad]
+    )
+    assert flagged.id != plain.id
+    assert flagged.card["sides_id"] == plain.card["sides_id"]
+    (line,) = [json.loads(line) for line in flagged.files[FLAGGED_FILE].splitlines()]
+    assert [m["content"] for m in line["messages"]] == ["Be kind.", "Where?", "No idea."]
+
+
+def test_what_the_bot_had_said_stands_beside_each_line():
+    made = build(of(12))
+    for side in Side:
+        answers = made.files[FILE_OF_SIDE[side]].splitlines()
+        served = [json.loads(line)["served"] for line in made.files[SERVED_FILES[side]].splitlines()]
+        assert served == ["old"] * len(answers)
+
+
+def test_fixes_are_shown_between_the_system_prompt_and_the_conversation():
+    fixes = (Message("user", "Before?"), Message("assistant", "Fixed."))
+    example = Example("c", "g", SAID, "Now?", "Yes.", fixes=fixes)
+    messages = example_messages(example, "Be kind.", 200, words)
+    assert [m.content for m in messages] == ["Be kind.", "Before?", "Fixed.", "x", "y", "Now?", "Yes."]
+
+
+def test_a_text_is_tokenised_once_for_its_line():
+    counted: list[str] = []
+
+    def count(contents: list[str]) -> int:
+        counted.extend(contents)
+        return words(contents)
+
+    build_dataset(of(12), {}, system_prompt="Be kind.", rules=RULES, count_tokens=count, counter_name="words")
+    assert len(counted) == len(set(counted)) == 25
