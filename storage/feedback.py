@@ -145,13 +145,13 @@ class FeedbackGiven:
 
 async def _said(connection: AsyncConnection, reply_ids: Iterable[str]) -> dict[str, tuple[Turn, Reply]]:
     """The replies and their questions, by reply id."""
-    columns = [column.label(f"turn_{column.name}") for column in turns.c]
+    columns = [column.label(f"asked_{column.name}") for column in turns.c]  # a reply has a column turn_id itself
     found: dict[str, tuple[Turn, Reply]] = {}
     for chunk in chunks(list(reply_ids)):
         statement = (
             select(replies, *columns).join(turns, turns.c.id == replies.c.turn_id).where(replies.c.id.in_(chunk))
         )
         for row in (await connection.execute(statement)).mappings():
-            turn = Turn(**{column.name: row[f"turn_{column.name}"] for column in turns.c})
+            turn = Turn(**{column.name: row[f"asked_{column.name}"] for column in turns.c})
             found[row["id"]] = turn, Reply(**{column.name: row[column.name] for column in replies.c})
     return found

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 
+from bot import moderation
+from bot.office import training
+from bot.office.office import Office
 from bot.office.telling import Line
 from bot.office.training import preview_lines
 from curation.retrain import Preview
+from storage.records import Judgement
+from tests.bot.conftest import Team
 
 SHOWN = Preview(
     train=16,
@@ -29,3 +34,11 @@ def test_where_no_run_may_start_nothing_is_said_of_money():
     refused = replace(SHOWN, cost="", refusal="3 approved examples, at least 12 needed.")
     assert "Cost" not in [line.label for line in preview_lines(refused)]
     assert preview_lines(refused)[-1].words == refused.refusal
+
+
+async def test_judgements_nobody_has_corrected_do_not_stand_in_the_way_of_a_preview(office: Office, team: Team):
+    for person, judgement in ((team.cleo, Judgement.GOOD), (team.mia, Judgement.WRONG)):
+        await moderation.mark(team.store, person, team.reply.id, judgement, now=team.clock())
+    shown, may_start = await training.preview(office, team.ada)
+    assert not may_start
+    assert "at least 12 needed" in shown.lines[-1].words
