@@ -95,6 +95,14 @@ def said_blocks(said: Said) -> list[Block]:
     return [section(words(said.text)), *([actions(*buttons)] if buttons else [])]
 
 
+def shown_answer(answer: Said | Told) -> Shown:
+    """What one person is told after a press or a form: a sentence with its buttons, or lines."""
+    if isinstance(answer, Told):
+        text = told_text(answer)
+        return Shown(text, [section(text)])
+    return Shown(words(answer.text), said_blocks(answer))
+
+
 def told_text(told: Told) -> str:
     """An answer's lines in Slack's own markup."""
     heading = [f"*{words(told.heading)}*"] if told.heading else []

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import moderation
-from bot.office import commands, training
+from bot.office import commands, dataset, privacy, training
 from bot.office.telling import Told
 from bot.slack_app import configuring
 from bot.slack_app.blocks import Block, actions, button, section, told_text
-from bot.slack_app.outgoing import UNREACHABLE, reason, whisper
+from bot.slack_app.outgoing import UNREACHABLE, is_refused, reason, send_file, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Commanded, SlackChannel
 from bot.slack_app.workspaces import Workspaces
@@ -23,6 +23,18 @@ log = logging.getLogger(__name__)
 INTERRUPTED = "That was interrupted, and may be done already. `/finetone models` shows what serves now."
 WHICH_MODEL = "Say which model, for example `/retrain promote 3`. `/finetone models` lists them."
 NEVER_ASKED = "That person has never asked anything here."
+OWN_DATA = "Everything I keep about you."
+EXAMPLES = "Every approved example, one a line, as it is trained on."
+SENT = "I have sent you the file as a direct message."
+NOT_TAKEN = "Slack did not take the file ({why}). Please try again later."
+MAY_NOT_SEND = (
+    "I may not send files in this workspace yet. An admin of Slack pastes what `finetone slack manifest` prints under "
+    "App Manifest on the app's page, and reinstalls the app there; then ask again."
+)
+DATASET_HELP = (
+    "`/finetone dataset` counts the corrections and says what a run would make of them · `/finetone dataset newest` shows the "
+    "newest examples · `/finetone dataset export` sends an admin all of them as a file."
+)
 RETRAIN_HELP = (
     "`/retrain` shows what a training run would do and asks before it starts. "
     "`/retrain dry-run` only shows it · `status` says where the open run is · `cancel` stops it · "
@@ -30,11 +42,14 @@ RETRAIN_HELP = (
 )
 HELP = {  # by the right it takes; None: everybody
     None: "Mention me to ask. `/finetone channel` says when I speak here. "
+    "`/finetone mydata` sends you what I keep about you, "
     "`/finetone forget` deletes your questions and what was learned from them.",
-    Right.MODERATOR: "*For moderators*  `/finetone queue` · `/finetone models` · `/finetone voice`",
+    Right.MODERATOR: "*For moderators*  On a message, ⋮ and More message shortcuts: mark good, correct, flag, why this answer, "
+    "teach, retract · `/finetone queue` · `/finetone models` · `/finetone voice` · `/finetone dataset` · "
+    "`/finetone dataset newest`",
     Right.ADMIN: "*For admins*  `/finetone channel` shows what is set here, and a form that changes it: when I speak, for "
     "whom, how often, in which language · `/finetone channel mention|auto|draft|off|training|no-training` sets one thing "
-    "at once · `/finetone forget @somebody`\n" + RETRAIN_HELP,
+    "at once · `/finetone dataset export` · `/finetone forget @somebody`\n" + RETRAIN_HELP,
 }
 
 
@@ -84,6 +99,11 @@ async def _answer(parts: Parts, actor: Actor, command: Commanded) -> Answer:
             return _told(await commands.voice(parts, actor))
         case ("channel", *rest):
             return await _channel(parts, actor, command, tuple(rest))
+        case ("dataset", *rest):
+            return await _dataset(parts, actor, command, tuple(rest))
+        case ("mydata", *_):
+            content = await privacy.own_data(parts, actor)
+            return await _sent(parts, command, privacy.FILE_NAME, content, OWN_DATA)
         case ("forget", *rest):
             return await _forget(parts, actor, command, rest)
         case _:
@@ -131,6 +151,34 @@ async def _channel(parts: Parts, actor: Actor, command: Commanded, words: tuple[
 
 def _told(told: Told) -> Answer:
     return Answer(told_text(told))
+
+
+async def _dataset(parts: Parts, actor: Actor, command: Commanded, words: tuple[str, ...]) -> Answer:
+    """The approved examples: counted, the newest, or all of them as a file."""
+    match words:
+        case () | ("stats", *_):
+            return _told(await dataset.stats(parts, actor))
+        case ("newest", *_):
+            return _told(await dataset.newest(parts, actor))
+        case ("export", *_):
+            file = await dataset.export(parts, actor)
+            return Answer(dataset.NONE_YET) if file is None else await _sent(parts, command, *file, EXAMPLES)
+        case _:
+            moderation.require(actor, Right.MODERATOR, "see the dataset")
+            return Answer(DATASET_HELP)
+
+
+async def _sent(parts: Parts, command: Commanded, name: str, content: bytes, said: str) -> Answer:
+    """A file in the person's direct messages; or why Slack does not take it, with the next step."""
+    client = await parts.client(command.by.team)
+    try:
+        await send_file(client, command.by.user, name, content, said)
+    except UNREACHABLE as error:
+        if not is_refused(error):
+            raise
+        log.warning("a file was not taken (%s)", reason(error))
+        return Answer(MAY_NOT_SEND if reason(error) == "missing_scope" else NOT_TAKEN.format(why=reason(error)))
+    return Answer(f"{said} {SENT}")
 
 
 async def _forget(parts: Parts, actor: Actor, command: Commanded, words: list[str]) -> Answer:

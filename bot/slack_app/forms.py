@@ -5,9 +5,8 @@ from bot.office.telling import Told
 from bot.office.verbs import Said
 from bot.problems import FOR_PEOPLE, sentence_of
 from bot.slack_app import channel_form, configuring, drafts, modals
-from bot.slack_app.blocks import Block, Shown, said_blocks, section, told_text
+from bot.slack_app.blocks import shown_answer
 from bot.slack_app.form_parts import About, unpacked
-from bot.slack_app.markup import words
 from bot.slack_app.modals import NOTE, REASON, draft_of, text_of
 from bot.slack_app.outgoing import tell, whisper
 from bot.slack_app.parts import Parts
@@ -35,21 +34,13 @@ async def submitted(parts: Parts, form: Submitted, *, is_first_try: bool) -> str
         said = Said(await sentence_of(parts.store, error))
     if said is None:
         return "not a form of ours"
-    client, (text, blocks) = await parts.client(form.by.team), _shown(said)
+    client, shown = await parts.client(form.by.team), shown_answer(said)
     if about.channel:
-        await whisper(client, about.channel, form.by.user, text, blocks=blocks, thread_ts=about.thread_ts)
+        await whisper(client, about.channel, form.by.user, shown.text, blocks=shown.blocks, thread_ts=about.thread_ts)
     else:
-        await tell(client, form.by.user, Shown(text, blocks))
+        await tell(client, form.by.user, shown)
     parts.wake_board()
     return ""
-
-
-def _shown(said: Said | Told) -> tuple[str, list[Block]]:
-    """A sentence with its buttons, or lines."""
-    if isinstance(said, Told):
-        text = told_text(said)
-        return text, [section(text)]
-    return words(said.text), said_blocks(said)
 
 
 async def _done(parts: Parts, actor: Actor, form: Submitted, about: About, is_first_try: bool) -> Said | Told | None:

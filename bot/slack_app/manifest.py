@@ -12,6 +12,7 @@ SCOPES: dict[str, str] = {
     "channels:read": "know the channels it is in",
     "chat:write": "answer",
     "commands": "/retrain, /finetone and the message shortcuts",
+    "files:write": "examples, and what is kept about somebody, as a file to who asks for it",
     "groups:history": "the same in private channels it is in",
     "groups:read": "the same in private channels",
     "im:history": "hear direct messages",
@@ -41,6 +42,7 @@ SHORTCUTS = (
     ("ft_correct", "Correct this answer", "Write what it should have been"),
     ("ft_flag", "Flag this answer", "A moderator should have a look"),
     ("ft_teach", "Teach from this", "Let the bot learn from a person's answer"),
+    ("ft_why", "Why this answer?", "Which model gave it, and since when it serves"),
     ("ft_retract", "Retract this answer", "Take the bot's message back"),
 )
 
@@ -95,8 +97,8 @@ def manifest(name: str, *, events_url: str = "", redirect_urls: tuple[str, ...] 
                 {
                     **command_at,
                     "command": "/finetone",
-                    "description": "Queue, models, voice and this channel's settings",
-                    "usage_hint": "[queue | models | voice | channel | forget | help]",
+                    "description": "Queue, models, examples, this channel's settings, and your own data",
+                    "usage_hint": "[queue | models | voice | dataset | channel | mydata | forget | help]",
                     "should_escape": True,
                 },
             ],

@@ -132,6 +132,12 @@ async def tell(client: AsyncWebClient, user: str, shown: Shown) -> Message | Non
         return None
 
 
+async def send_file(client: AsyncWebClient, user: str, name: str, content: bytes, said: str) -> None:
+    """Give one person a file, in their direct messages. Raises what Slack raises; twice is two files."""
+    channel = await direct_channel(client, user)
+    await client.files_upload_v2(filename=name, title=name, content=content, channel=channel, initial_comment=said)
+
+
 async def direct_channel(client: AsyncWebClient, user: str) -> str:
     """The channel of somebody's direct messages with the bot. Raises what Slack raises."""
     opened = await client.conversations_open(users=user)

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from bot import moderation
-from bot.office import training, verbs
+from bot.office import commands, training, verbs
 from bot.office.telling import Told
-from bot.office.verbs import ANYBODYS, MINE, NOT_MINE, HumanAnswer, Remove, Said, Sign
+from bot.office.verbs import ANYBODYS, MINE, NOT_MINE, HumanAnswer, Offer, Remove, Said, Sign
 from bot.slack_app import configuring, drafts, home, opening
-from bot.slack_app.blocks import Shown, said_blocks
+from bot.slack_app.blocks import said_blocks, shown_answer
 from bot.slack_app.markup import plain, words
 from bot.slack_app.outgoing import tell, whisper
 from bot.slack_app.parts import Parts
@@ -28,7 +29,7 @@ SIGNS: Mapping[Sign, Collection[str]] = {
 }
 """Slack's names of reactions, by what they stand for."""
 
-SHORTCUTS = frozenset({"ft_good", "ft_correct", "ft_flag", "ft_teach", "ft_retract"})
+SHORTCUTS = frozenset({"ft_good", "ft_correct", "ft_flag", "ft_teach", "ft_why", "ft_retract"})
 
 
 async def pressed(parts: Parts, press: Pressed, *, is_first_try: bool) -> str:
@@ -37,18 +38,19 @@ async def pressed(parts: Parts, press: Pressed, *, is_first_try: bool) -> str:
     said = await _done(parts, actor, press, is_first_try)
     if said is None:
         return "not a button of ours"
-    client, text, blocks = await parts.client(press.by.team), words(said.text), said_blocks(said)
-    if press.channel and said.text:
+    client, shown = await parts.client(press.by.team), shown_answer(said)
+    is_silent = isinstance(said, Said) and not said.text
+    if press.channel and not is_silent:
         thread_ts = opening.thread_of(press)
-        await whisper(client, press.channel, press.by.user, text, blocks=blocks, thread_ts=thread_ts)
+        await whisper(client, press.channel, press.by.user, shown.text, blocks=shown.blocks, thread_ts=thread_ts)
     elif not press.channel:  # a button on the Home tab stands in no channel, and Home shows something else now
-        if said.text:
-            await tell(client, press.by.user, Shown(text, blocks))
+        if not is_silent:
+            await tell(client, press.by.user, shown)
         await home.redraw(parts, press.by)
     return ""
 
 
-async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) -> Said | None:
+async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) -> Said | Told | None:
     team, value = press.by.team, press.value
     match press.action:
         case "feedback":
@@ -56,6 +58,8 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return await _feedback(parts, actor, await _reply(parts, reply_id), is_good=word == "good")
         case "explain":
             return await opening.open_explanation(parts, value, press)
+        case "why":
+            return await commands.why(parts, actor, await _reply(parts, value))
         case "undo":
             return await verbs.undo(parts, actor, await _reply(parts, value))
         case "hand_over":
@@ -101,10 +105,19 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
 
 async def _feedback(parts: Parts, actor: Actor, reply: Reply, *, is_good: bool) -> Said:
     """Anyone's thumb. Slack sends it again on every press and tells of no taking back, so the last one counts."""
-    return await (verbs.good if is_good else verbs.wrong)(parts, actor, reply)
+    if is_good:
+        return await verbs.good(parts, actor, reply)
+    return _with_why(actor, reply, await verbs.wrong(parts, actor, reply))
 
 
-async def _shortcut(parts: Parts, actor: Actor, press: Pressed) -> Said:
+def _with_why(actor: Actor, reply: Reply, said: Said) -> Said:
+    """The buttons of a moderator who has found an answer wrong, and one that says where it comes from."""
+    if not actor.has(Right.MODERATOR):
+        return said
+    return replace(said, offers=(*said.offers, Offer("Why this answer?", "why", reply.id)))
+
+
+async def _shortcut(parts: Parts, actor: Actor, press: Pressed) -> Said | Told:
     reply = await parts.reply_at(press.channel_key, press.message_ts)
     if press.action == "ft_teach" or (press.action == "ft_correct" and reply is None):
         moderation.require(actor, Right.MODERATOR, "teach from a thread")
@@ -119,6 +132,8 @@ async def _shortcut(parts: Parts, actor: Actor, press: Pressed) -> Said:
             return await verbs.good(parts, actor, reply)
         case "ft_flag":
             return await verbs.flag(parts, actor, reply)
+        case "ft_why":
+            return await commands.why(parts, actor, reply)
         case "ft_retract":
             return await _retract(parts, actor, reply)
         case _:
@@ -147,7 +162,8 @@ async def reacted(parts: Parts, reaction: Reacted) -> str:
 async def _by_reaction(parts: Parts, actor: Actor, reaction: Reacted, sign: Sign, reply: Reply | None) -> Said:
     if reply is None:
         return await _taught(parts, actor, reaction)
-    return await verbs.signed(parts, actor, reply, sign, _remover(parts), is_added=reaction.is_added)
+    said = await verbs.signed(parts, actor, reply, sign, _remover(parts), is_added=reaction.is_added)
+    return _with_why(actor, reply, said) if sign is Sign.WRONG and reaction.is_added else said
 
 
 async def _taught(parts: Parts, actor: Actor, reaction: Reacted) -> Said:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.discord_app.answers import CALLED_HERE
+from bot.slack_app.commands import SENT
 from storage.records import Voice
 from storage.store import Store
 from tests.bot.discord_app import acting as on_discord
@@ -132,6 +133,13 @@ class Slack:
         typed = await commanding.typed(self.shop, self.there.people[name], words.get(what, f"/finetone {what}"))
         return plain(commanding.read(typed)).removesuffix(" Change")
 
+    async def file(self, name: str, what: str) -> tuple[str, str, str]:
+        """What is said of a file that was asked for, its name and its content."""
+        person = self.there.people[name]
+        said = await self.command(name, what)
+        [(file, content)] = (await self.there.uploads(person)).items()
+        return said.removesuffix(f" {SENT}"), file, content
+
     async def configure(self, name: str, rules: dict[str, Any]) -> str:
         """Set a channel's rules; what is said, or what is wrong."""
         by = self.there.people[name]
@@ -232,7 +240,7 @@ class Discord:
         return plain(new[-1].shown.rpartition("\n-# ")[0]) if new else ""
 
     async def menu(self, name: str, message: DiscordMessage, entry: str) -> str:
-        names = {"good": "Mark good", "flag": "Flag", "teach": "Teach from this"}
+        names = {"good": "Mark good", "flag": "Flag", "why": "Why this answer?", "teach": "Teach from this"}
         await self.there.open_menu(self.there.world.people[name], message, names[entry])
         return self._told(name)
 
@@ -282,6 +290,8 @@ class Discord:
             "status": ("model status", {}),
             "cancel": ("model cancel", {}),
             "rollback 1": ("model rollback", {"number": 1}),
+            "dataset": ("dataset stats", {}),
+            "dataset newest": ("dataset preview", {}),
             "channel": ("config show", {}),
             "channel draft": ("config channel", {"mode": "draft"}),
             "channel mention no-training": ("config channel", {"mode": "mention", "training": False}),
@@ -292,6 +302,13 @@ class Discord:
         if what == "status":  # Discord says there what serves, too
             text = text.partition("\n")[2]
         return plain(text.split("\n")[0] if what.startswith("channel") else text)
+
+    async def file(self, name: str, what: str) -> tuple[str, str, str]:
+        command = {"dataset export": "dataset export", "mydata": "privacy export"}[what]
+        answer = await self.there.slash(self.there.world.people[name], self.there.support, command)
+        assert answer.message is not None
+        [(file, content)] = self.there.files(answer.message).items()
+        return plain(answer.text or ""), file, content.decode()
 
     async def configure(self, name: str, rules: dict[str, Any]) -> str:
         answer = await self.there.slash(self.there.world.people[name], self.there.support, "config channel", **rules)

@@ -1,5 +1,6 @@
 """Everything a team does in a chat, once, as one list of acts and the sentences that came back."""
 
+import json
 from typing import cast
 
 from tests.bot.parity.sides import Discord, Side
@@ -35,6 +36,7 @@ async def _judging(there: Discord, told: dict[str, str]) -> None:
     told["menu: flag"] = await there.menu("moderator", reply, "flag")
     told["sign: not right"] = await there.sign("moderator", reply, "wrong")
     told["sign taken back"] = await there.sign("moderator", reply, "wrong", off=True)
+    told["menu: why"] = await there.menu("moderator", reply, "why")
     told["sign: correct"] = await there.sign("moderator", reply, "correct")
     told["sign: retract"] = await there.sign("moderator", reply, "retract")
 
@@ -92,8 +94,13 @@ async def _drafting(there: Discord, told: dict[str, str]) -> None:
 
 
 async def _asking_for(there: Discord, told: dict[str, str]) -> None:
-    for command in ("queue", "models", "voice", "status"):
+    for command in ("queue", "models", "voice", "status", "dataset", "dataset newest"):
         told[command] = await there.command("admin", command)
+    said, name, content = await there.file("admin", "dataset export")
+    told["dataset export"] = f"{said} {name}\n{content}"
+    said, name, content = await there.file("customer", "mydata")
+    asked = [(one["question"], one["answer"]) for one in json.loads(content)["questions"]]
+    told["mydata"] = f"{said} {name} {asked}"
     asked, done = await there.forget("customer")
     told["forget"], told["forget for good"] = before_confirming(asked), done
 

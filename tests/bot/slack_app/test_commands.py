@@ -22,10 +22,18 @@ FOR_ADMINS = (
     "/retrain promote 3",
     "/finetone channel auto",
     "/finetone channel no-training",
+    "/finetone dataset export",
     "/finetone forget <@U000000001|somebody>",
     "/finetone forget <@U000000001|somebody> confirm",
 )
-FOR_MODERATORS = ("/finetone queue", "/finetone models", "/finetone voice")
+FOR_MODERATORS = (
+    "/finetone queue",
+    "/finetone models",
+    "/finetone voice",
+    "/finetone dataset",
+    "/finetone dataset newest",
+    "/finetone dataset everything",
+)
 
 
 async def test_only_admins_train_roll_back_set_channels_and_delete_for_others(open_shop: Shop):
@@ -52,6 +60,8 @@ async def test_help_names_only_what_the_person_may_use(open_shop: Shop, command:
     there = open_shop.workspace
     for_customers = (await typed(open_shop, there.customer, command))["text"]
     assert "/finetone forget" in for_customers
+    assert "/finetone mydata" in for_customers
+    assert "dataset" not in for_customers
     assert "/retrain" not in for_customers
     assert "queue" not in for_customers
     assert "/finetone queue" in (await typed(open_shop, there.moderator, command))["text"]

@@ -49,7 +49,7 @@ async def test_everything_in_order_is_ok_line_by_line(workspace: Workspace, tmp_
     assert found["Slack ops channel"].said.startswith("not set, so")
     assert found["Slack user group S0MODS"].said == "2 in it"
     assert found["Slack rights"].said == "ids: 1 for moderators, 0 for approvers, 1 for admins"
-    assert "not needed: files:write" in found["Slack scopes"].said
+    assert "not needed: im:read, mpim:history" in found["Slack scopes"].said
 
 
 async def test_slack_that_is_not_set_up_is_no_fault(tmp_path: Path):

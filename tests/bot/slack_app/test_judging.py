@@ -69,7 +69,7 @@ async def test_a_moderator_whose_thumb_is_down_may_correct_or_retract_at_once(op
     _, reply = await open_shop.asked()
     await there.rate(there.moderator, reply, good=False)
     whisper = await whispered(open_shop, there.moderator)
-    assert buttons_of(whisper) == ["open_correct", "retract", "undo"]
+    assert buttons_of(whisper) == ["open_correct", "retract", "undo", "why"]
     await there.click(there.moderator, whisper, "retract")
     assert (await whispered(open_shop, there.moderator, 2)).text.startswith("Retracted.")
     assert await there.reread(reply) is None
@@ -188,3 +188,42 @@ async def test_a_reply_that_is_still_being_streamed_is_retracted_as_well(open_sh
     await there.shortcut(there.moderator, reply, "ft_retract")
     assert (await whispered(open_shop, there.moderator)).text.startswith("Retracted.")
     assert await there.reread(reply) is None
+
+
+# ---------------------------------------------------------------- why this answer
+
+
+async def test_the_menu_says_why_an_answer_was_given(open_shop: Shop):
+    there = open_shop.workspace
+    _, reply = await open_shop.asked()
+    posting = await open_shop.store.postings.at("slack", f"{there.team.team_id}/{reply.channel.id}", reply.ts)
+    assert posting is not None
+    kept = await open_shop.store.conversations.reply_to(posting.subject)
+    assert kept is not None
+    await there.shortcut(there.moderator, reply, "ft_why")
+    said = (await whispered(open_shop, there.moderator)).text.split("\n")
+    assert said[0] == "*Why this answer*"
+    assert "*Model*  model 0 (base)" in said
+    assert any(line.startswith("*Serving since*  ") and "began with its base model" in line for line in said)
+    assert f"*Prompt*  {kept.prompt_hash}" in said
+
+
+@pytest.mark.parametrize("way", ["button", "reaction"])
+async def test_a_moderator_who_finds_an_answer_wrong_may_ask_why_it_was_given(open_shop: Shop, way: str):
+    there = open_shop.workspace
+    _, reply = await open_shop.asked()
+    if way == "button":
+        await there.rate(there.moderator, reply, good=False)
+    else:
+        await there.react(there.moderator, reply, "thumbsdown")
+    whisper = await whispered(open_shop, there.moderator)
+    assert "why" in buttons_of(whisper)
+    await there.click(there.moderator, whisper, "why")
+    assert (await whispered(open_shop, there.moderator, 2)).text.startswith("*Why this answer*")
+
+
+async def test_a_customer_whose_thumb_is_down_is_not_offered_the_inside(open_shop: Shop):
+    there = open_shop.workspace
+    _, reply = await open_shop.asked()
+    await there.rate(there.customer, reply, good=False)
+    assert buttons_of(await whispered(open_shop, there.customer)) == ["explain", "undo"]

@@ -38,6 +38,7 @@ NEEDED_BY_METHOD: dict[str, set[str]] = {
     "conversations.info": {"channels:read", "groups:read", "im:read", "mpim:read"},
     "conversations.open": {"im:write"},
     "conversations.replies": {"channels:history", "groups:history", "im:history"},
+    "files.upload.v2": {"files:write"},  # slack_sdk's: files.getUploadURLExternal, then files.completeUploadExternal
     "reactions.add": {"reactions:write"},
     "reactions.remove": {"reactions:write"},
     "usergroups.list": {"usergroups:read"},
@@ -70,7 +71,8 @@ def methods_called() -> set[str]:
     names = {name.lower(): name for name in NEEDED_BY_METHOD}
     found = set(
         re.findall(
-            r"\.((?:apps|assistant|agents|auth|chat|conversations|reactions|usergroups|users|views)_\w+)\(", source
+            r"\.((?:apps|assistant|agents|auth|chat|conversations|files|reactions|usergroups|users|views)_\w+)\(",
+            source,
         )
     )
     return {names.get(call.replace("_", ".").lower(), call) for call in found}

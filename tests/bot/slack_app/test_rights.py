@@ -50,6 +50,8 @@ SURFACES = [
     ("button", "whisper", "retract", "moderator can retract a reply"),
     ("shortcut", "reply", "ft_correct", "moderator can correct a reply"),
     ("shortcut", "reply", "ft_retract", "moderator can retract a reply"),
+    ("shortcut", "reply", "ft_why", "moderator can see where an answer comes from"),
+    ("button", "whisper", "why", "moderator can see where an answer comes from"),
     ("shortcut", "answer", "ft_teach", "moderator can teach from a thread"),
     ("shortcut", "answer", "ft_correct", "moderator can teach from a thread"),
     ("button", "review", "approve", "approver can approve a correction"),
