@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     discord_thread_mode: ThreadMode = ThreadMode.THREAD
     discord_direct_messages: bool = False
     discord_streaming: bool = False
+    discord_footer: str = Field("AI answer, looked after by the team", max_length=200)  # under each answer, or "none"
     discord_api_url: str = "https://discord.com/api/v10"
     discord_gateway_url: str = "wss://gateway.discord.gg/"
 

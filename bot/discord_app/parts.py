@@ -30,6 +30,7 @@ class Rules(office.Rules):
     escalation_role: str = ""  # its id; "": nobody is rung
     answers_direct: bool = False
     is_streaming: bool = False
+    footer: str = ""  # under each answer of a model; "": none
 
 
 OfferDraft = Callable[[Turn, Said, bool], Awaitable[str]]
@@ -82,7 +83,10 @@ class Parts(office.Office):
 
     def speech(self) -> Speech:
         """What showing a reply needs."""
-        return Speech(self.client, self.store, self.rules.domains, self.rules.is_streaming, self.removing, self.now)
+        rules = self.rules
+        return Speech(
+            self.client, self.store, rules.domains, rules.is_streaming, self.removing, self.now, footer=rules.footer
+        )
 
     async def actor(self, person: Person) -> Actor:
         """Who acts. Discord tells no roles in direct messages, so there they are looked up in the team's server."""

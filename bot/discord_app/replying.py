@@ -34,7 +34,7 @@ from bot.discord_app.outgoing import (
     understood,
 )
 from bot.discord_app.payloads import Place
-from bot.discord_app.shaping import PART_LIMIT, messages_of
+from bot.discord_app.shaping import PART_LIMIT, footer_of, messages_of
 from storage.records import Posting, PostingKind, Reply
 from storage.store import Store
 
@@ -58,6 +58,7 @@ class Speech:
     is_streaming: bool
     removing: set[str]  # ids of messages that we are taking away ourselves
     now: Callable[[], datetime]
+    footer: str = ""  # says under each answer that it is a model's; "": nothing does
 
     @property
     def me(self) -> int:
@@ -146,13 +147,14 @@ class PostedReply:
     async def finish(self, reply: Reply) -> int:
         """Show the whole reply; how many messages it takes. Raises CannotSpeak, and what Discord raises: it is done again."""
         text = outgoing(reply.standing_text, self._speech.domains)
-        shown = messages_of(text, reply, self._spot.note)
+        note = "\n".join(filter(None, (self._spot.note, footer_of(reply, self._speech.footer))))
+        shown = messages_of(text, reply, note)
         try:
             await self._show_all(shown)
         except CannotSpeak as refused:
             if shown[0].file is None or refused.code not in FORBIDDEN:
                 raise
-            shown = messages_of(text, reply, self._spot.note, as_file=False)  # files are what is not allowed
+            shown = messages_of(text, reply, note, as_file=False)  # files are what is not allowed
             await self._show_all(shown)
         return len(shown)
 

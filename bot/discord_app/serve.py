@@ -101,6 +101,7 @@ def rules_of(settings: Settings) -> Rules:
         domains=settings.domains,
         answers_direct=settings.discord_direct_messages,
         is_streaming=settings.discord_streaming,
+        footer="" if settings.discord_footer.lower() == "none" else settings.discord_footer,
         questions_per_minute=settings.questions_per_minute,
         channel_questions_per_minute=settings.channel_questions_per_minute,
         team_of_one=settings.team_of_one,

@@ -3,7 +3,7 @@
 from bot.discord_app.buttons import controls
 from bot.discord_app.outgoing import CONTENT_LIMIT, Shown
 from bot.parts import split
-from storage.records import Reply
+from storage.records import Reply, ReplySource
 
 PART_LIMIT = CONTENT_LIMIT - 50  # room for the line that numbers the parts
 MOST_PARTS = 4  # a longer reply is a file
@@ -11,6 +11,15 @@ NUMBERED_FROM = 3  # parts; two need no numbers
 HEAD_LIMIT = 1_200  # characters of a reply that comes as a file, shown above it
 FILE_NAME = "answer.md"
 IN_THE_FILE = "-# The whole answer is in the file below."
+
+CORRECTED = "-# Corrected by the team"
+
+
+def footer_of(reply: Reply, footer: str) -> str:
+    """The line that says whose words these are; "" where `footer` is, and under what no model said."""
+    if not footer or reply.source is ReplySource.NOTICE:
+        return ""
+    return CORRECTED if reply.corrected_text is not None else f"-# {' '.join(footer.split())}"
 
 
 def messages_of(text: str, reply: Reply | None, note: str = "", *, as_file: bool = True) -> list[Shown]:

@@ -140,6 +140,7 @@ class Shop:
             "discord_ops_channel": str(world.channels["ops"].id),
             "team_of_one": False,
             "questions_per_minute": 0,
+            "discord_footer": "none",
         }
         settings = Settings(_env_file=None, **(usual | self.settings | more))  # type: ignore[call-arg, arg-type]
         sampling = Sampling(2_000)

@@ -2,8 +2,11 @@
 
 import pytest
 
+from bot.answering import NOTHING_ASKED
 from bot.discord_app.shaping import FILE_NAME, IN_THE_FILE
-from tests.bot.discord_app.conftest import Shop
+from bot.settings import Settings
+from tests.bot.discord_app.acting import corrected, until_said
+from tests.bot.discord_app.conftest import ANSWER, Shop
 
 BOUND = 2_000
 
@@ -114,3 +117,23 @@ async def test_a_question_full_of_mentions_names_its_thread_harmlessly(open_shop
     assert len(thread.name) <= 47
     assert "@everyone" not in thread.name
     assert "*" not in thread.name
+
+
+async def test_under_an_answer_stands_whose_it_is(shop: Shop):
+    shop.provider.script = lambda model, messages: "\n\n".join(letter * 1_500 for letter in "ab")
+    async with shop.opened(discord_footer="AI  answer\n@everyone"):
+        there = shop.guild
+        question, _ = await shop.asked()
+        first, last = there.replies(question)
+        assert (first.text, last.text) == ("a" * 1_500, "b" * 1_500 + "\n-# AI answer @everyone")
+        assert not there.pinged(last)
+        nothing = await there.mention(there.customer, there.support, "")
+        assert [reply.text for reply in there.replies(nothing)] == [NOTHING_ASKED]
+
+
+async def test_under_an_answer_that_a_moderator_changed_stands_that_the_team_did(shop: Shop):
+    async with shop.opened(discord_footer=Settings.model_fields["discord_footer"].default):
+        _, reply = await shop.asked()
+        assert reply.text == f"{ANSWER}\n-# AI answer, looked after by the team"
+        await corrected(shop, reply, "Ahoy!", also=["for_training", "edit_posted"])
+        await until_said(shop, reply, "Ahoy!\n-# Corrected by the team")
