@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     bake_prompt: bool = False  # train with the short prompt, so that replies cost less
     team_of_one: bool = True
 
+    # reviewing
+    guidelines: str = ""  # Markdown, or the path of a .md file, shown where decisions are taken
+    second_review: float = Field(0.1, ge=0, le=1)  # share of decisions a second reviewer is shown
+
     # who answers and trains
     provider: Literal["tuner", "openai"] = "tuner"
     base_model: str = ""  # with tuner: a name, .gguf file, folder or hub id; with openai: the model to tune
@@ -128,6 +132,7 @@ class Settings(BaseSettings):
     discord_thread_mode: ThreadMode = ThreadMode.THREAD
     discord_direct_messages: bool = False
     discord_streaming: bool = False
+    discord_quiet_minutes: float = Field(30, ge=0)  # after the team's last words in a thread; 0: until it is given back
     discord_footer: str = Field("AI answer, looked after by the team", max_length=200)  # under each answer, or "none"
     discord_api_url: str = "https://discord.com/api/v10"
     discord_gateway_url: str = "wss://gateway.discord.gg/"

@@ -1,6 +1,17 @@
 """The features this app has: every module that brings verbs, named once."""
 
-from bot.discord_app import boarding, commands, feedback, leaving, menus, missed_changes, missed_signs, presses, signs
+from bot.discord_app import (
+    boarding,
+    commands,
+    feedback,
+    leaving,
+    menus,
+    missed_changes,
+    missed_signs,
+    presses,
+    quiet,
+    signs,
+)
 from bot.discord_app.interactions import Feature
 
 FEATURES: tuple[Feature, ...] = (
@@ -13,4 +24,5 @@ FEATURES: tuple[Feature, ...] = (
     commands.FEATURE,
     boarding.FEATURE,
     leaving.FEATURE,
+    quiet.FEATURE,
 )

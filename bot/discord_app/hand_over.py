@@ -7,6 +7,7 @@ from bot.discord_app.interactions import Asked
 from bot.discord_app.outgoing import NOBODY, CannotSpeak, Shown, nonce_of, ours_after, send
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Place
+from bot.discord_app.quiet import is_asked_for
 from bot.office import verbs
 from bot.office.verbs import Said
 from storage.records import Actor, PostingKind
@@ -25,6 +26,7 @@ async def ask(parts: Parts, actor: Actor, asked: Asked) -> Said:
     else:
         reply = await conversations.reply(asked.about)
         conversation_id, said = reply.conversation_id, await verbs.ask_for_person(parts, actor, reply)
+    await is_asked_for(parts, conversation_id)
     await ring(parts, conversation_id, asked.place, is_first_try=asked.is_first_try)
     return said
 

@@ -14,6 +14,7 @@ from bot.discord_app.notices import DIRECT_OFF, MENTION_ME, ONLY_TEXT, TOO_FAST,
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Answered, Person, Said
 from bot.discord_app.placing import placed
+from bot.discord_app.quiet import team_spoke
 from bot.discord_app.rereading import PART_OF, as_it_is_now
 from bot.discord_app.speaking import answer, can_type, take_back
 from bot.language import in_language
@@ -109,6 +110,7 @@ async def _acted(parts: Parts, look: Look, burst: Burst, *, is_first_try: bool) 
     if look.decision is Reaction.STEP_BACK:
         assert known is not None  # a conversation of ours is known
         await moderation.step_back(store, look.speaker, known.id, now=parts.now())
+        await team_spoke(parts, known.id)
         parts.wake_board()
         return ""
     question = await _question(parts, said, look.speaker, look.rules, is_first_try=is_first_try)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import discord
 
@@ -30,6 +31,9 @@ class Rules(office.Rules):
     escalation_role: str = ""  # its id; "": nobody is rung
     answers_direct: bool = False
     is_streaming: bool = False
+    quiet_for: timedelta | None = (
+        None  # after the team's last words where they began to answer; None: until it is given back
+    )
     footer: str = ""  # under each answer of a model; "": none
 
 

@@ -101,6 +101,7 @@ def rules_of(settings: Settings) -> Rules:
         domains=settings.domains,
         answers_direct=settings.discord_direct_messages,
         is_streaming=settings.discord_streaming,
+        quiet_for=timedelta(minutes=settings.discord_quiet_minutes) if settings.discord_quiet_minutes else None,
         footer="" if settings.discord_footer.lower() == "none" else settings.discord_footer,
         questions_per_minute=settings.questions_per_minute,
         channel_questions_per_minute=settings.channel_questions_per_minute,
