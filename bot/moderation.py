@@ -225,24 +225,25 @@ async def approve(
         about_it = told(found.taken_out, found.hints)
     decided = await _decide(store, actor, correction_id, CorrectionState.APPROVED, note, now)
     disputes = await look_for(store, decided, actor.id, now=now)
-    about_it = f"{about_it} {await _disputes_told(store, decided, disputes)}".strip()
-    trained = (
-        "It goes into the next dataset." if decided.is_for_training else "It is used in answers, but not trained on."
-    )
-    return Outcome(decided, f"Approved. {trained} {about_it}".rstrip())
+    if not decided.is_for_training:
+        becomes = "It is used in answers, but not trained on."
+    elif disputes:
+        becomes = (
+            f"It goes into the next dataset, once this is settled: {await _disputes_told(store, decided, disputes)}"
+        )
+    else:
+        becomes = "It goes into the next dataset."
+    return Outcome(decided, f"Approved. {becomes} {about_it}".rstrip())
 
 
 async def _disputes_told(store: Store, approved: Correction, found: list[Dispute]) -> str:
-    """What an approver should know of the disputes their approval opened, as sentences; "" where there are none."""
-    if not found:
-        return ""
-    other_ids = [each.first if each.second == approved.id else each.second for each in found]
-    other = await store.corrections.get(other_ids[0])
+    """What an approver should know of the disputes their approval opened, as sentences."""
+    other = await store.corrections.get(found[0].first if found[0].second == approved.id else found[0].second)
     more = "" if len(found) == 1 else f", and {len(found) - 1} more"
     return (
-        f"It contradicts another approved answer to that question, “{excerpt(other.corrected_text, 80)}”{more}. "
-        f"{differences_told(found[0])} None of them is trained on until an approver settles it: the console lists it "
-        "under Disputes."
+        f"it contradicts another approved answer to that question, “{excerpt(other.corrected_text, 80)}”{more}. "
+        f"{differences_told(found[0])} Until an approver settles it, under Disputes in the console, none of them is "
+        "trained on."
     )
 
 

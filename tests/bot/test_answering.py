@@ -13,7 +13,7 @@ from bot.chat import Question
 from bot.text import TextRefused
 from providers.base import ErrorKind, Message, Sampling
 from providers.fake import FakeProvider
-from storage.records import Actor, Reply, ReplySource, Right, Trigger, Turn, Voice
+from storage.records import Actor, PromptKind, Reply, ReplySource, Right, Trigger, Turn, Voice
 from storage.store import Store
 from tests.conftest import Clock
 
@@ -38,11 +38,19 @@ class Counter:
         assert reply is not None
         return reply
 
-    async def deploy_tuned(self, name: str) -> None:
+    async def deploy_tuned(self, name: str, prompt: PromptKind = PromptKind.FULL) -> None:
         """Put a tuned model in front, as a promoted run does."""
         store, at = self.desk.store, self.clock()
         run, _ = await store.runs.request(self.voice.id, "base", Trigger.PERSON, self.customer.id, at=at)
-        model = await store.models.ensure_tuned(self.voice.id, run.id, name, "base", None, at=at)  # type: ignore[arg-type]
+        model = await store.models.ensure_tuned(
+            self.voice.id,
+            run.id,
+            name,
+            "base",
+            None,  # type: ignore[arg-type]
+            prompt=prompt,
+            at=at,
+        )
         current = await store.models.current(self.voice.id)
         await store.models.roll_back(self.voice.id, current.seq, model.id, by=self.customer.id, why="test", at=at)
 
@@ -260,3 +268,22 @@ async def test_a_corrected_reply_is_what_the_model_sees_next(counter: Counter):
     await counter.desk.store.conversations.edit_reply(reply.id, "Ahoy!", by=admin.id, at=counter.clock())
     await counter.ask("And?", "m2")
     assert counter.provider.asked[-1][1][2].content == "Ahoy!"
+
+
+async def test_a_model_trained_with_the_short_prompt_is_asked_with_it_and_its_base_with_the_full_one(counter: Counter):
+    store = counter.desk.store
+    counter.voice = await store.voices.ensure("puffin", "Be kind.", "base", short_prompt="Kind.", at=counter.clock())
+    await counter.deploy_tuned("ft:base:tuned", prompt=PromptKind.SHORT)
+    tuned = await counter.ask("Where?")
+    assert [m.content for m in counter.provider.asked[-1][1]] == ["Kind.", "Where?"]
+    counter.provider.fail_next("stream", ErrorKind.MODEL_GONE)
+    base = await counter.ask("And now?", "m2")
+    assert counter.provider.asked[-1][1][0].content == "Be kind."
+    assert tuned.prompt_hash != base.prompt_hash
+
+
+async def test_a_model_trained_with_the_full_prompt_keeps_it_when_a_short_one_is_set(counter: Counter):
+    await counter.deploy_tuned("ft:base:tuned")
+    await counter.desk.store.voices.ensure("puffin", "Be kind.", "base", short_prompt="Kind.", at=counter.clock())
+    await counter.ask("Where?")
+    assert [m.content for m in counter.provider.asked[-1][1]] == ["Be kind.", "Where?"]
