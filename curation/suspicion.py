@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from storage.records import Correction
+
 # What prompt injections have in common (OWASP, LLM01 Prompt Injection, read 2026-11-21): they speak to the model about its
 # orders, pretend to be another role, or hide.
 _ORDERS = re.compile(
@@ -40,6 +42,12 @@ def suspicions(*texts: str) -> Sequence[str]:
         if encoded := _ENCODED.search(text):
             found.append(f"It holds something encoded: “{_shown(encoded.group())}”.")
     return tuple(dict.fromkeys(found))
+
+
+def suspicions_in(correction: Correction) -> Sequence[str]:
+    """What an approver should look at twice in a correction: everything of it that a model would read."""
+    said = (message.content for message in correction.history)
+    return suspicions(correction.question, correction.corrected_text, *said)
 
 
 def _hidden(text: str) -> int:

@@ -19,6 +19,7 @@ from bot.office.changes import shown_diff
 from bot.office.decisions import decision_sentence
 from bot.office.verbs import Offer
 from bot.wording import REASONS, SCOPES, words_of
+from curation.suspicion import suspicions_in
 from storage.records import CorrectionState, Reply, RunState, Scope
 
 TEXT_LIMIT = 3_900  # characters of all texts of a card together
@@ -82,6 +83,7 @@ def review_card(shown: ReviewCard, link: str) -> ui.LayoutView:
         "-# This is a long one, shown in part. **Edit** opens the whole text." if is_shortened else "",
         f"-# Note: {fitted(correction.note, 800)}" if correction.note else "",
         f"-# {' · '.join(facts)}" if facts else "",
+        *(f"⚠️ **Look twice.** {inline(odd, 200)}" for odd in suspicions_in(correction)),
     ]
     colour = COLOURS.get(correction.state, OVER)
     if correction.state is CorrectionState.PROPOSED:

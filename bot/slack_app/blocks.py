@@ -16,6 +16,7 @@ from bot.office.telling import Line, Told
 from bot.office.verbs import Said
 from bot.slack_app.markup import fallback, inline, outgoing, quoted, words
 from bot.wording import REASONS, SCOPES, words_of
+from curation.suspicion import suspicions_in
 from storage.records import Correction, CorrectionState, HandOver, Reply, Run, RunState, Scope
 
 Block = dict[str, Any]
@@ -178,6 +179,8 @@ def review_card(correction: Correction, pieces: Sequence[Piece], proposed_by: st
     facts += [] if correction.is_for_training else ["Not for training"]
     if facts:
         blocks.append(context(" · ".join(facts)))
+    for odd in suspicions_in(correction):
+        blocks.append(verbatim(f":warning: *Look twice.* {quoted(odd, 200)}"))
     if correction.state is CorrectionState.PROPOSED:
         blocks.append(actions(*decision_buttons(correction.id)))
     else:
