@@ -11,6 +11,7 @@ from bot.discord_app import (
     presses,
     quiet,
     signs,
+    tags,
 )
 from bot.discord_app.interactions import Feature
 
@@ -25,4 +26,5 @@ FEATURES: tuple[Feature, ...] = (
     boarding.FEATURE,
     leaving.FEATURE,
     quiet.FEATURE,
+    tags.FEATURE,
 )

@@ -13,10 +13,11 @@ from bot.discord_app.outgoing import FORBIDDEN, UNREACHABLE, CannotSpeak, Shown,
 from bot.discord_app.parts import PLATFORM, Parts, Working
 from bot.discord_app.payloads import Said
 from bot.discord_app.replying import PostedReply, Spot
+from bot.discord_app.tags import Stand, mark
 from bot.discord_app.telling import can_answer_again, cannot_answer, lacking
 from bot.discord_app.typing_sign import typing
 from bot.language import in_language
-from storage.records import ChannelMode, ChannelRules, Reply, ThreadMode, Turn
+from storage.records import ChannelMode, ChannelRules, Reply, ReplySource, ThreadMode, Turn
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,8 @@ async def _answered(
         if reply is not None and not called_off:
             await posted.finish(reply)
             called_off = WITHDRAWN if await posted.is_withdrawn() else ""  # while it was being shown
+            if not called_off and reply.source is not ReplySource.NOTICE:
+                await mark(parts, turn.key.rsplit("/", 1)[0], Stand.ANSWERED)
     if called_off:
         await posted.withdraw()
     return called_off

@@ -29,6 +29,7 @@ from bot.discord_app.outgoing import (
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import DIRECT, place_of
 from bot.discord_app.replying import PostedReply, Spot, take_away
+from bot.discord_app.tags import Stand, mark
 from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
 from storage.records import Conversation, Posting, PostingKind, Reply, ThreadMode, Turn
 
@@ -117,6 +118,7 @@ class DiscordSurface:
                 for gone in await store.postings.of(PostingKind.REPLY, turn.id):
                     await store.postings.dropped(gone.id)
                 await show_reply(self._parts, turn, reply)
+        await mark(self._parts, turn.key.rsplit("/", 1)[0], Stand.CORRECTED)
         return True
 
     async def _shown(self, card: ReviewCard | HandOverCard | RunCard) -> ui.LayoutView:
