@@ -1,5 +1,6 @@
 """`finetone dataset …`: versions built, shown, compared, exported for a vendor, and any training file checked."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from rich.table import Column, Table
 
 from bot import moderation
 from bot.program import open_press, prices_of, utc_now, vendor_of
-from bot.settings import Settings
+from bot.settings import Settings, SettingsMissing
 from bot.terminal import report, say, with_records
 from bot.wording import counted
 from curation import versions
@@ -24,7 +25,7 @@ from curation.gathering import Press
 from curation.tariff import ASSUMED_EPOCHS
 from curation.version_diff import diff_markdown
 from providers.quirks import VENDORS, Method, Quirks
-from storage.records import Actor, Side, Voice
+from storage.records import Actor, PromptKind, Side, Voice
 from storage.store import Store
 
 app = typer.Typer(help="Dataset versions: build, list, show, diff, export, validate.", no_args_is_help=True)
@@ -37,13 +38,23 @@ How = Annotated[Method | None, typer.Option(help="sft, dpo or kto.")]
 
 
 @app.command()
-def build() -> None:
+def build(
+    short: Annotated[bool, typer.Option("--short-prompt", help="Begin its lines with FINETONE_SHORT_PROMPT.")] = False,
+) -> None:
     """Freeze a version of what is approved now. The same corrections give the same version."""
 
     async def action(store: Store, voice: Voice, actor: Actor, settings: Settings) -> None:
+        if short and not voice.short_prompt:
+            raise SettingsMissing(
+                "FINETONE_SHORT_PROMPT is not set, so there is no short prompt to build with. Set it, then say this again."
+            )
         press = await open_press(settings, voice, report)
+        press = replace(press, prompt=PromptKind.SHORT) if short else press
         version = await versions.freeze(store, voice, press, by=actor.id, at=utc_now())
         say(f"{version.id}: {version.train_count} to train on, {version.held_out_count} kept back.")
+        disputes = len(await store.disputes.open(voice.id))
+        if disputes:
+            say(f"{counted(disputes, 'dispute')} open: neither side is in it. The console lists them.")
 
     with_records(action)
 
@@ -123,13 +134,16 @@ def export(
     async def action(store: Store, voice: Voice, _: Actor, settings: Settings) -> None:
         press = await open_press(settings, voice, report)
         row, chosen = _vendor(vendor), method or Method.SFT
-        limits = Limits(row.max_example_tokens or settings.example_tokens, press.count_tokens)
+        longest = min(row.max_example_tokens or settings.example_tokens, settings.example_tokens)
+        limits = Limits(longest, press.count_tokens)
         id = await _id_of(store, voice, version)
         made = await versions.export_for(store, id, side, row, chosen, limits=limits)
         to.write_bytes(made.content)
         for sentence in made.sentences():
             say(sentence)
-        checked = check_file(made.content, to.name, row, chosen, count_tokens=press.count_tokens)
+        checked = check_file(
+            made.content, to.name, row, chosen, count_tokens=press.count_tokens, max_tokens=settings.example_tokens
+        )
         for sentence in checked.sentences():
             say(sentence)
 

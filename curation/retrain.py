@@ -363,6 +363,10 @@ async def _evaluate(workshop: Workshop, run: Run) -> Run:
         recipe.budget_tokens,
         recipe.margin,
     )
+    if contest.candidate_prompt != voice.system_prompt:
+        saved = workshop.count_tokens([voice.system_prompt]) - workshop.count_tokens([contest.candidate_prompt])
+        text = f"The candidate is asked with the short prompt: {saved} tokens fewer in every reply."
+        await _tell(workshop, run, "baked", text, numbers={"saved_tokens_per_reply": float(saved)})
     evaluation = await compare(contest, workshop.chat_model, workshop.count_tokens, now=workshop.now, progress=progress)
     await store.runs.save_evaluation(evaluation)
     return await store.runs.advance(run.id, run.epoch, run.state, RunState.EVALUATED, at=workshop.now())

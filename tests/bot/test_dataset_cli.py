@@ -118,3 +118,28 @@ async def a_customer(folder: Path) -> None:
         turn, _ = await store.conversations.record_turn(thread, "T1/C1/1.1", "I am Quill.", quill.id, at=at)
         reply, _ = await store.conversations.save_reply(a_reply_to(turn, at), owner="w")
         await store.feedback.give(reply.id, quill.id, Judgement.WRONG, "no", False, at=at)
+
+
+def test_a_version_with_the_short_prompt_says_what_a_reply_saves(terminal: Terminal):
+    stocked(terminal)
+    refused = terminal.run("dataset", "build", "--short-prompt")
+    assert refused.returncode == 1
+    assert "FINETONE_SHORT_PROMPT is not set" in refused.stderr
+    terminal.environment = {**ELSEWHERE, "FINETONE_SHORT_PROMPT": "Puffin."}
+    (version,) = re.findall(r"ds_[0-9a-f]{32}", terminal.run("dataset", "build", "--short-prompt").stdout)
+    shown = terminal.run("dataset", "show", version).stdout
+    assert re.search(r"Built with a system prompt of \d+ tokens, \d+ fewer than the voice's full one", shown)
+
+
+def test_answers_that_contradict_each_other_are_in_no_version_and_it_says_so(terminal: Terminal):
+    asked = "How long do returns take?"
+    rows = [{"question": asked, "answer": f"We refund within {days} days."} for days in (5, 14)]
+    file = terminal.folder / "answers.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in (*ANSWERS, *rows)))
+    terminal.run("import", str(file))
+    assert "1 contradiction found: the console lists them under Disputes." in terminal.run("approve", "--all").stdout
+    built = terminal.run("dataset", "build").stdout
+    assert "1 dispute open: neither side is in it." in built
+    (version,) = re.findall(r"ds_[0-9a-f]{32}", built)
+    card = terminal.run("dataset", "show", version).stdout
+    assert "it contradicts another one, and nobody has decided yet | 2 |" in card

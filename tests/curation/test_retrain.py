@@ -11,7 +11,7 @@ from curation.retrain import NothingNew
 from curation.worker import Pace, work
 from providers.base import ErrorKind, JobState, ProviderError
 from storage.errors import RunMoved
-from storage.records import CorrectionState, RunState
+from storage.records import CorrectionState, PromptKind, RunState
 from tests.curation.conftest import House, learned_nothing
 from tests.curation.test_selecting import correction
 
@@ -231,3 +231,18 @@ async def test_training_that_is_closed_to_us_ends_the_run_at_once(house: House):
     run = await house.store.runs.get(run.id)
     assert (run.state, run.end_reason) == (RunState.FAILED, "the fake was told to fail create_job")
     assert house.provider.jobs == {}
+
+
+async def test_a_run_with_the_short_prompt_trains_asks_and_serves_with_it_and_says_what_it_saves(house: House):
+    full = "You are the voice of Puffin. Be kind, be brief and never promise a date."
+    house.voice = await house.store.voices.ensure(
+        "puffin", full, "base", short_prompt="Puffin.", at=house.workshop.now()
+    )
+    house.workshop = replace(house.workshop, recipe=replace(house.workshop.recipe, prompt=PromptKind.SHORT))
+    await house.approve(*range(12))
+    run = await house.finish(await house.request())
+    assert run.state is RunState.PROMOTED
+    assert "The candidate is asked with the short prompt: 14 tokens fewer in every reply." in await house.events(run)
+    prompts = {model: messages[0].content for model, messages in house.provider.asked}
+    assert prompts == {"base": full, run.candidate_name: "Puffin."}
+    assert (await house.store.models.current(house.voice.id)).model.prompt is PromptKind.SHORT

@@ -1,6 +1,7 @@
 """A version keeps where its lines came from, so its card comes from its own files; somebody forgotten is in none of them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,8 @@ from bot import moderation
 from curation import versions
 from curation.card import LINEAGE_FILE, Basis, Card, recompute
 from curation.dataset import TRAIN_FILE, TooFewExamples
-from curation.gathering import Press, build_now
+from curation.fixes import Shown
+from curation.gathering import Press, ShowFixes, build_now
 from curation.marks import MarkPolicy
 from curation.prices import PRICES
 from curation.versions import PartlyErased
@@ -23,6 +25,7 @@ from storage.records import (
     Held,
     Hold,
     Judgement,
+    Message,
     Part,
     PromptKind,
     Right,
@@ -238,3 +241,29 @@ async def test_a_version_can_be_built_with_the_short_prompt_and_says_what_a_repl
     assert b'"Puffin."' in await house.store.datasets.file(version.id, TRAIN_FILE)
     numbers = (await versions.card_of(house.store, version.id, replace(basis(house), full_prompt=full), words)).numbers
     assert (numbers.prompt_tokens, numbers.saved_tokens_per_reply) == (1, 14)
+
+
+# ---------------------------------------------------------------- as served
+
+
+async def test_a_version_can_be_built_with_the_fixes_that_would_be_shown_and_says_which(house: House):
+    await house.approve(*range(12))
+    approved = await house.store.corrections.approved(house.voice.id)
+
+    def recall(known: Sequence[Correction]) -> ShowFixes:
+        """Shows the first correction to everybody but itself."""
+        first = known[0]
+        exchange = (Message("user", first.question), Message("assistant", first.corrected_text))
+        return lambda example: Shown((), (), 0) if example.source_id == first.id else Shown(exchange, (first.id,), 6)
+
+    press = replace(house.workshop.press, recall=recall)
+    version = await versions.freeze(house.store, house.voice, press, by=house.admin.id, at=house.workshop.now())
+    fixes = [line for line in await house.store.datasets.lines(version.id) if line.role is Role.FIX]
+    assert len(fixes) == 11
+    assert {line.correction_id for line in fixes} == {approved[0].id}
+    side = Side.TRAIN
+    made = await versions.export_for(house.store, version.id, side, OPENAI, Method.SFT, limits=None)
+    rows = [json.loads(line)["messages"] for line in made.content.splitlines()]
+    with_fix = next(row for row in rows if len(row) == 5)
+    assert [m["content"] for m in with_fix[:3]] == ["Be kind.", approved[0].question, approved[0].corrected_text]
+    assert [m.get("weight") for m in with_fix if m["role"] == "assistant"] == [0, None]
