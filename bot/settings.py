@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     discord_thread_mode: ThreadMode = ThreadMode.THREAD
     discord_direct_messages: bool = False
     discord_streaming: bool = False
+    discord_signs: str = ""  # further emoji by what they stand for, "good=name or id", apart by commas
     discord_quiet_minutes: float = Field(30, ge=0)  # after the team's last words in a thread; 0: until it is given back
     discord_footer: str = Field("AI answer, looked after by the team", max_length=200)  # under each answer, or "none"
     discord_api_url: str = "https://discord.com/api/v10"

@@ -52,7 +52,7 @@ async def _taken_up(parts: Parts, posting: Posting) -> int:
     place = Place(guild, channel, posting.message_key or "")
     try:
         message = await understood(lambda: patiently(lambda: room.fetch_message(int(place.message))))
-        standing = [(sign, str(user.id)) async for sign, user in _signs_under(message) if not user.bot]
+        standing = [(sign, str(user.id)) async for sign, user in _signs_under(parts, message) if not user.bot]
         for sign, user in standing:
             if not await _has_judged(parts, posting, user):
                 await signed(parts, Person(user, "", (), guild), place, sign)
@@ -83,9 +83,12 @@ async def _taken_back(parts: Parts, place: Place, standing: Collection[tuple[Sig
     return len(gone)
 
 
-async def _signs_under(message: discord.Message) -> AsyncIterator[tuple[Sign, discord.User | discord.Member]]:
+async def _signs_under(
+    parts: Parts, message: discord.Message
+) -> AsyncIterator[tuple[Sign, discord.User | discord.Member]]:
     for reaction in message.reactions:
-        sign = sign_of(reaction.emoji) if isinstance(reaction.emoji, str) else None
+        emoji = reaction.emoji
+        sign = sign_of(emoji if isinstance(emoji, str) else f"{emoji.name}:{emoji.id}", parts.rules.signs)
         if sign is not None and sign in JUDGEMENTS:
             async for user in reaction.users(limit=MOST_PEOPLE):
                 yield sign, user

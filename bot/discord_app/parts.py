@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from bot.discord_app.people import PLATFORM, People
 from bot.discord_app.replying import Speech
 from bot.office import office
 from bot.office.cards import Surface
+from bot.office.verbs import Sign
 from bot.rates import Latest
 from storage.records import Actor, ChannelMode, ChannelRules, Reply, ThreadMode, Turn
 
@@ -31,6 +32,7 @@ class Rules(office.Rules):
     escalation_role: str = ""  # its id; "": nobody is rung
     answers_direct: bool = False
     is_streaming: bool = False
+    signs: Mapping[str, Sign] = field(default_factory=dict[str, Sign])  # further emoji, by picture, name or id
     quiet_for: timedelta | None = (
         None  # after the team's last words where they began to answer; None: until it is given back
     )

@@ -18,6 +18,7 @@ from bot.discord_app.client import FinetoneClient
 from bot.discord_app.outgoing import UNREACHABLE, reason
 from bot.discord_app.parts import Parts, Rules
 from bot.discord_app.people import People, roster_of
+from bot.discord_app.signs import signs_named
 from bot.discord_app.surface import DiscordSurface
 from bot.program import Program
 from bot.rates import Latest, Rates
@@ -90,7 +91,7 @@ def discord_app(program: Program, *, is_reduced: bool = False, pause: Pause | No
 
 
 def rules_of(settings: Settings) -> Rules:
-    """What the settings say about Discord."""
+    """What the settings say about Discord. Raises SettingsWrong."""
     return Rules(
         default_mode=settings.discord_default_mode,
         default_thread_mode=settings.discord_thread_mode,
@@ -101,6 +102,7 @@ def rules_of(settings: Settings) -> Rules:
         domains=settings.domains,
         answers_direct=settings.discord_direct_messages,
         is_streaming=settings.discord_streaming,
+        signs=signs_named(settings.discord_signs),
         quiet_for=timedelta(minutes=settings.discord_quiet_minutes) if settings.discord_quiet_minutes else None,
         footer="" if settings.discord_footer.lower() == "none" else settings.discord_footer,
         questions_per_minute=settings.questions_per_minute,

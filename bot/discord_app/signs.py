@@ -21,6 +21,8 @@ from bot.discord_app.teaching import UNREAD, answer_at, teach
 from bot.office import verbs
 from bot.office.verbs import ANYBODYS, Said, Sign
 from bot.problems import FOR_PEOPLE, sentence_of
+from bot.settings import SettingsWrong
+from bot.text import listed
 from storage.errors import DatabaseUnavailable
 from storage.records import Actor, Reply, Right
 
@@ -37,14 +39,40 @@ SIGNS: Mapping[Sign, Collection[str]] = {
 """Reactions without skin tone, by what they stand for: the same pictures as on Slack."""
 SILENT = frozenset({Sign.GOOD, Sign.FLAG})
 JUDGEMENTS = frozenset({Sign.GOOD, Sign.WRONG, Sign.FLAG})
+NONE_NAMED: Mapping[str, Sign] = {}
 HEARD = "sign/"
 _TONES = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0F])  # skin tones, and the sign that asks for a coloured picture
 
 
-def sign_of(emoji: str) -> Sign | None:
-    """What an emoji stands for, in any skin tone; None for every other, and for a server's own."""
-    bare = emoji.translate(_TONES)
-    return next((sign for sign, pictures in SIGNS.items() if bare in pictures), None)
+def signs_named(text: str) -> dict[str, Sign]:
+    """Signs by emoji from a setting such as "good=parrot, wrong=81234": a picture, or a server's own by name or id.
+
+    Raises SettingsWrong.
+    """
+    found: dict[str, Sign] = {}
+    for item in listed(text):
+        name, _, emoji = (part.strip() for part in item.partition("="))
+        if name not in set(Sign) or not emoji:
+            known = ", ".join(Sign)
+            raise SettingsWrong(
+                f"FINETONE_DISCORD_SIGNS has {item!r}: write one of {known}, then = and the emoji's name or id, "
+                "such as good=parrot."
+            )
+        found[_bare(emoji.strip(":"))] = Sign(name)
+    return found
+
+
+def sign_of(emoji: str, named: Mapping[str, Sign] = NONE_NAMED) -> Sign | None:
+    """What an emoji stands for, in any skin tone; a server's own is "name:id" and stands for what `named` says."""
+    name, _, id = emoji.partition(":")
+    if id:
+        return named.get(id) or named.get(name)
+    bare = _bare(emoji)
+    return named.get(bare) or next((sign for sign, pictures in SIGNS.items() if bare in pictures), None)
+
+
+def _bare(emoji: str) -> str:
+    return emoji.translate(_TONES)
 
 
 async def added(parts: Parts, payload: Payload, is_first_try: bool) -> str:
@@ -58,7 +86,7 @@ async def removed(parts: Parts, payload: Payload, is_first_try: bool) -> str:
 
 
 async def _reacted(parts: Parts, payload: Payload, *, is_added: bool) -> str:
-    sign = sign_of(payload["emoji"])
+    sign = sign_of(payload["emoji"], parts.rules.signs)
     if sign is None:
         return "not a sign of ours"
     by = payload["by"]

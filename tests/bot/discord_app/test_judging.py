@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.discord_app.signs import SIGNS, sign_of
+from bot.discord_app.signs import SIGNS, sign_of, signs_named
 from bot.office.verbs import NOT_MINE, Sign
+from bot.settings import SettingsWrong
 from storage.records import ChannelMode, Judgement
 from tests.bot.discord_app.acting import corrections, direct, feedback_on, judged, saying, stored, told
 from tests.bot.discord_app.conftest import ANSWER, Shop
@@ -267,3 +268,41 @@ async def test_a_channel_that_is_off_keeps_its_answers_judgeable(open_shop: Shop
     await open_shop.set_channel(open_shop.guild.support, ChannelMode.OFF)
     await open_shop.guild.react(open_shop.guild.customer, reply, "👍")
     assert await judged(open_shop, reply) == [Judgement.GOOD]
+
+
+PARROT, SAD = "parrot:81234", "sad_parrot:81235"
+
+
+async def test_a_servers_own_emoji_judge_where_a_setting_names_them(shop: Shop):
+    async with shop.opened(discord_signs="good=:parrot:, wrong=81235"):
+        there = shop.guild
+        _, reply = await shop.asked()
+        await there.react(there.customer, reply, PARROT)
+        await there.react(there.second_customer, reply, SAD)
+        await there.react(there.stranger, reply, "other:81236")
+        assert sorted(await judged(shop, reply)) == [Judgement.GOOD, Judgement.WRONG]
+        await there.unreact(there.customer, reply, PARROT)
+        with there.feed.unheard():
+            await there.react(there.stranger, reply, PARROT)
+            await there.unreact(there.second_customer, reply, SAD)
+        await shop.crashes("bot-2")
+        assert await judged(shop, reply) == [Judgement.GOOD]
+
+
+async def test_a_servers_own_emoji_are_nothing_where_no_setting_names_them(open_shop: Shop):
+    there = open_shop.guild
+    _, reply = await open_shop.asked()
+    await there.react(there.customer, reply, PARROT)
+    assert await judged(open_shop, reply) == []
+
+
+def test_a_setting_may_name_any_picture_and_comes_first():
+    named = signs_named("teach=🎉, flag=👍🏽")
+    assert (sign_of("🎉", named), sign_of("👍", named), sign_of("👎", named)) == (Sign.TEACH, Sign.FLAG, Sign.WRONG)
+
+
+@pytest.mark.parametrize("item", ["parrot", "great=parrot", "good=", "=parrot", "Good=parrot"])
+def test_a_setting_that_cannot_be_read_is_named_with_the_next_step(item: str):
+    with pytest.raises(SettingsWrong, match=r"FINETONE_DISCORD_SIGNS has .*such as good=parrot") as raised:
+        signs_named(f"good=parrot,{item}")
+    assert repr(item) in str(raised.value)
