@@ -174,6 +174,7 @@ async def basis_for(store: Store, voice: Voice, settings: Settings, press: Press
         settings.epochs or ASSUMED_EPOCHS,
         voice.system_prompt,
         prices_of(settings, utc_now().date()),
+        caps=press.rules.caps.shares,
         targets=tuple(dict.fromkeys(targets)),
         traffic=await _traffic(store, voice),
     )

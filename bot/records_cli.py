@@ -16,6 +16,7 @@ from bot.terminal import PLATFORM, report, say, with_model, with_records
 from bot.text import excerpt
 from bot.wording import counted
 from curation.imports import read_answers
+from curation.suspicion import suspicions_in
 from storage.erasing import as_json
 from storage.errors import NotFound
 from storage.ids import new_id
@@ -103,6 +104,9 @@ def queue(limit: Annotated[int, typer.Option(help="How many to show.")] = 20) ->
         for c in waiting:
             table.add_row(c.id, excerpt(c.question, 40), excerpt(c.corrected_text, 60), people[c.proposed_by].name)
         Terminal().print(table)
+        for c in waiting:
+            for odd in suspicions_in(c):
+                say(f"Look twice at {c.id}. {odd}")
         say(f"{len(waiting)} of {total} shown. `finetone approve ID …` or `finetone approve --all`.")
 
     with_records(action)

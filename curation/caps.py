@@ -22,6 +22,11 @@ class Caps:
     topic: float = 1.0
     day: float = 1.0
 
+    @property
+    def shares(self) -> dict[str, float]:
+        """Those that are set, by what they cap."""
+        return {name: share for name in _REASONS if (share := getattr(self, name)) < 1}
+
 
 _REASONS = {"moderator": LeftOut.MODERATOR_CAP, "topic": LeftOut.TOPIC_CAP, "day": LeftOut.DAY_CAP}
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from curation.agreement import Alpha
-from curation.card import Card
+from curation.card import UNKNOWN, Card
 from storage.records import Side
 
 SHOWN = 10  # values of one dimension; the others are counted together
@@ -62,14 +62,18 @@ def _sides(card: Card) -> str:
 
 def _dimensions(card: Card, names: Mapping[str, str]) -> list[str]:
     found: list[str] = []
+    blank: list[str] = []
     for name, title in TITLES.items():
         counts = list(card.numbers.counts[name].items())
+        if len(counts) == 1 and counts[0][0] == UNKNOWN:
+            blank.append(f"{title}: unknown of all {counts[0][1]:,}.")
+            continue
         rows = [[cell(names.get(value, value)), f"{count:,}"] for value, count in counts[:SHOWN]]
         if rest := counts[SHOWN:]:
             rows.append([f"{len(rest):,} others", f"{sum(count for _, count in rest):,}"])
         if rows:
             found.append(f"## {title}\n\n" + table([name, "examples"], rows))
-    return found
+    return [*found, *(["\n".join(f"- {line}" for line in blank)] if blank else [])]
 
 
 def _balance(card: Card, names: Mapping[str, str]) -> str:

@@ -109,7 +109,7 @@ def estimate(
     found = {item: price_of(prices, vendor, model, item) for item in Item}
     wanted = [Item.TRAINING, Item.HOSTING] if traffic is None else list(Item)
     unknown = [
-        f"The price of {item} for {model} at {vendor} is unknown; set {vendor}/{model}/{item} to have it counted."
+        f"The price of {item} for {model} at {vendor} is unknown; {vendor}/{model}/{item} in FINETONE_PRICES gives it."
         for item in wanted
         if found[item] is None
     ]

@@ -123,9 +123,9 @@ def test_what_nobody_knows_is_none_and_said_and_never_free():
     assert made.serving is None
     assert made.idle is None
     assert made.unknown == (
-        "The price of input for <20B at nebius is unknown; set nebius/<20B/input to have it counted.",
-        "The price of output for <20B at nebius is unknown; set nebius/<20B/output to have it counted.",
-        "The price of hosting for <20B at nebius is unknown; set nebius/<20B/hosting to have it counted.",
+        "The price of input for <20B at nebius is unknown; nebius/<20B/input in FINETONE_PRICES gives it.",
+        "The price of output for <20B at nebius is unknown; nebius/<20B/output in FINETONE_PRICES gives it.",
+        "The price of hosting for <20B at nebius is unknown; nebius/<20B/hosting in FINETONE_PRICES gives it.",
     )
     assert "$0" not in " ".join(made.unknown)
 
