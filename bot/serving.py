@@ -54,6 +54,8 @@ async def serve_console(program: Program, bound: socket.socket, stop: asyncio.Ev
         team_of_one=program.settings.team_of_one,
         now=utc_now,
         keep=program.settings.kept,
+        guidelines=program.settings.guidelines,
+        second_review=program.settings.second_review,
     )
     config = uvicorn.Config(
         console_app(console), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"

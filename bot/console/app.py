@@ -9,11 +9,12 @@ from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bot.console import history, imports, models, practice, review, sign_in, sign_out, training
+from bot.console import deciding, history, imports, models, practice, review, sign_in, sign_out, training
 from bot.console.console import Console, Parts
 from bot.console.door import Door
 from bot.console.live import LiveReplies
 from bot.console.problems import answer_problems, problem_page
+from bot.console.queue import Queue
 from bot.console.visit import enter
 from bot.wording import FILTERS
 
@@ -33,18 +34,19 @@ def console_app(console: Console) -> FastAPI:
     )
     templates.filters.update(FILTERS)
     live = LiveReplies(console.desk)
+    queue = Queue(console.store, console.voice_id, console.keep, console.now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        async with live:
+        async with live, queue:
             yield
 
     app = FastAPI(title="Finetone", lifespan=lifespan, openapi_url=None)
-    app.state.parts = Parts(console, templates, live)
+    app.state.parts = Parts(console, templates, live, queue)
     answer_problems(app, templates)
     app.add_middleware(Door, problem=partial(problem_page, templates))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(sign_in.router)
-    for room in (practice, review, imports, training, models, history, sign_out):
+    for room in (practice, review, deciding, imports, training, models, history, sign_out):
         app.include_router(room.router, dependencies=[Depends(enter)])
     return app

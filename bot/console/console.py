@@ -9,6 +9,7 @@ from jinja2 import Environment
 
 from bot.answering import Desk
 from bot.console.live import LiveReplies
+from bot.console.queue import Queue
 from curation.retrain import Workshop
 from storage.store import Store
 
@@ -24,15 +25,18 @@ class Console:
     team_of_one: bool  # whether a person may approve their own correction
     now: Callable[[], datetime]
     keep: frozenset[str] = frozenset()  # what is not taken out of corrections
+    guidelines: str = ""  # Markdown, or the path of a file of it, shown where decisions are taken
+    second_review: float = 0.1  # share of decisions that a second reviewer is shown, in [0, 1]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What every route may use: the console, its templates, and the replies being written."""
+    """What every route may use: the console, its templates, the replies being written, and the review queue."""
 
     console: Console
     templates: Environment
     live: LiveReplies
+    queue: Queue
 
 
 def parts_of(request: Request) -> Parts:

@@ -7,8 +7,8 @@ from datetime import datetime
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from bot.console.review import name_in
 from bot.console.visit import Here
+from bot.flags import name_in
 from bot.text import excerpt
 from storage.records import AuditEntry
 
@@ -24,6 +24,11 @@ _VERBS: Mapping[str, str] = {
     "reject": "rejected a correction",
     "retract": "retracted a correction",
     "supersede": "replaced a correction by a newer one",
+    "take_back": "took a decision back",
+    "restore": "let an earlier correction hold again",
+    "second_opinion": "looked at a decision as a second reviewer",
+    "dispute": "asked which of two can be right",
+    "settle": "settled a dispute",
     "edit_reply": "changed a posted reply",
     "retrain": "started a training run",
     "cancel": "cancelled a training run",

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from bot.console.review import name_in
 from bot.console.visit import Here
+from bot.flags import name_in
 from bot.moderation import require, roll_back
 from curation.promotion import NothingToRollBackTo, model_before
 from storage.records import Right

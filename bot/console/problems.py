@@ -16,12 +16,22 @@ from bot.console.sign_in import NotSignedIn
 from bot.console.visit import FormRefused
 from bot.moderation import NotAllowed
 from bot.problems import sentence_of
+from bot.reviewing import LookedAt
 from bot.text import TextRefused
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRollBackTo
 from curation.retrain import NothingNew
-from storage.errors import AlreadyDecided, DatabaseUnavailable, DeploymentMoved, NotFound, RunMoved, UnstorableText
+from curation.versions import PartlyErased
+from storage.errors import (
+    AlreadyDecided,
+    AlreadySettled,
+    DatabaseUnavailable,
+    DeploymentMoved,
+    NotFound,
+    RunMoved,
+    UnstorableText,
+)
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +42,9 @@ STATUSES: Mapping[type[Exception], int] = {
     NothingNew: 409,
     NothingToRollBackTo: 409,
     AlreadyDecided: 409,
+    AlreadySettled: 409,
+    LookedAt: 409,
+    PartlyErased: 409,
     DeploymentMoved: 409,
     RunMoved: 409,
     BodyTooLarge: 413,

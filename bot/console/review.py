@@ -1,25 +1,29 @@
-"""The review list: what waits for approval, what was flagged, what became of the rest."""
+"""The review list: what waits for approval and the one that is looked at, what was flagged, what became of the rest."""
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil
+from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 
-from bot import moderation
+from bot.console import guidelines
+from bot.console.queue import Personal, Slice, View
 from bot.console.visit import Here, Visit
 from bot.diff import Piece, word_diff
 from bot.flags import name_in, open_flags
-from bot.problems import sentence_of
-from bot.text import TextRefused
-from storage.errors import AlreadyDecided
-from storage.records import Actor, Correction, CorrectionState, DatasetLine
+from bot.reviewing import UNDO_FOR, alone_because, minutes_left
+from bot.wording import REASONS
+from curation.cleaning import told
+from storage.disputes import blocked
+from storage.records import Actor, Assignment, Correction, CorrectionState, DatasetLine
+from storage.reviews import Waiting
 
-PER_PAGE = 20
+PER_PAGE = 20  # of those that are decided
 
 _LISTS = {
-    "waiting": (CorrectionState.PROPOSED,),
     "approved": (CorrectionState.APPROVED,),
     "rejected": (CorrectionState.REJECTED, CorrectionState.RETRACTED, CorrectionState.SUPERSEDED),
 }
@@ -39,24 +43,59 @@ class ShownCorrection:
     is_own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One line of the queue."""
+
+    waiting: Waiting
+    by: str
+    times_asked: int
+    looking: str  # "Mia is looking at this (4 min)"; "" for nobody else
+    has_hint: bool
+    alone_because: str  # why it cannot be approved together with others; "" where it can
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """The one that is looked at."""
+
+    shown: ShownCorrection
+    looking: str  # somebody else who is at it; "" where one may decide
+    times_asked: int | None  # None: not counted yet
+    personal: str  # what would be taken out of it, and what may be in it
+    has_hint: bool
+    before: str  # correction ids of the queue's neighbours, "" for none
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was just done, shown above the next one, and the form that undoes it."""
+
+    text: str = ""
+    undo: str = ""  # where the form is sent; "" where nothing can be undone
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    problem: str = ""  # of a wording that was refused
+    typed: str = ""
+
+
 @router.get("/review")
 async def review_list(visit: Here, show: str = "waiting", page: int = 1) -> Response:
-    """One page of the list: those that wait oldest first, those decided newest first."""
+    """The queue, the next one first; or one page of what is decided, newest first."""
     visit.require_team("the review list")
-    show = show if show in _LISTS else "waiting"
+    if show not in _LISTS:
+        return await queue_page(visit, View.of(visit.request.query_params))
     counts = await visit.store.corrections.count(visit.console.voice_id)
     total = sum(counts[state] for state in _LISTS[show])
     pages = max(1, ceil(total / PER_PAGE))
     page = min(max(page, 1), pages)
     return await visit.page(
-        "review.html",
-        show=show,
+        "decided.html",
+        **await frame_values(visit, show),
         total=total,
         page_number=page,
         pages=pages,
-        counts={name: sum(counts[state] for state in states) for name, states in _LISTS.items()},
-        corrections=await _shown(visit, await _slice(visit, show, total, page)),
-        flags=await open_flags(visit.store, visit.console.voice_id) if show == "waiting" and page == 1 else [],
+        corrections=await shown_corrections(visit, await _slice(visit, show, total, page)),
     )
 
 
@@ -64,12 +103,17 @@ async def _slice(visit: Visit, show: str, total: int, page: int) -> list[Correct
     """The page's corrections. The store lists oldest first, so newest first is read from the end."""
     voice_id, states = visit.console.voice_id, _LISTS[show]
     first = (page - 1) * PER_PAGE
-    if show == "waiting":
-        return await visit.store.corrections.list(voice_id, states, limit=PER_PAGE, offset=first)
     offset = max(0, total - first - PER_PAGE)
     limit = total - first - offset
     found = await visit.store.corrections.list(voice_id, states, limit=limit, offset=offset) if limit > 0 else []
     return found[::-1]
+
+
+async def frame_values(visit: Visit, show: str) -> dict[str, Any]:
+    """What the tabs of every review page show."""
+    counts = await visit.store.corrections.count(visit.console.voice_id)
+    tabs = {name: sum(counts[state] for state in states) for name, states in _LISTS.items()}
+    return {"show": show, "counts": {"waiting": counts[CorrectionState.PROPOSED], **tabs}}
 
 
 @router.get("/review/waiting")
@@ -87,110 +131,125 @@ async def one_correction(correction_id: str, visit: Here) -> Response:
     lines: list[DatasetLine] = await visit.store.datasets.versions_with(correction_id)
     versions = [(line, await visit.store.datasets.get(line.version_id)) for line in lines]
     reply = await visit.store.conversations.reply(correction.reply_id) if correction.reply_id else None
+    decided_at = correction.decided_at
     return await visit.page(
         "correction.html",
-        shown=(await _shown(visit, [correction]))[0],
+        shown=(await shown_corrections(visit, [correction]))[0],
         versions=versions,
         turn_id=reply.turn_id if reply is not None else None,
+        can_take_back=correction.decided_by == visit.actor.id
+        and correction.state in (CorrectionState.APPROVED, CorrectionState.REJECTED)
+        and decided_at is not None
+        and visit.console.now() - decided_at < UNDO_FOR
+        and not lines,
     )
 
 
-# ---------------------------------------------------------------- deciding
+# ---------------------------------------------------------------- the queue
 
 
-@router.post("/corrections/{correction_id}/approve")
-async def approve(correction_id: str, visit: Here) -> Response:
-    """Into the next dataset."""
-    team_of_one, now = visit.console.team_of_one, visit.console.now()
-    note = visit.text("note")
-    return await _decide(
-        visit,
-        moderation.approve(
-            visit.store,
-            visit.actor,
-            correction_id,
-            team_of_one=team_of_one,
-            note=note,
-            keep=visit.console.keep,
-            now=now,
-        ),
+async def queue_page(visit: Visit, view: View, said: Said | None = None, status: int = 200) -> HTMLResponse:
+    """The queue as the view shows it: the whole page, or for htmx its moving part with the address it now has."""
+    found = await visit.parts.queue.read(view)
+    item = await _item(visit, found)
+    shown_view = found.view if item is not None else found.view.opening("")
+    values = {
+        "slice": found,
+        "view": shown_view,
+        "rows": await _rows(visit, found),
+        "item": item,
+        "just": said or Said(),
+        "people": await visit.store.people.actors(found.facets.moderators),
+        "reasons": REASONS,
+        "guidelines": await asyncio.to_thread(guidelines.read, visit.console.guidelines),
+        **await frame_values(visit, "waiting"),
+    }
+    if visit.is_in_page and "hx-history-restore-request" not in visit.request.headers:
+        response = visit.fragment("_queue.html", status, **values)
+        response.headers["HX-Push-Url"] = shown_view.url
+        return response
+    flags = await open_flags(visit.store, visit.console.voice_id) if view == View() else []
+    return await visit.page("review.html", status, flags=flags, **values)
+
+
+async def _rows(visit: Visit, found: Slice) -> list[ShownRow]:
+    ids = [row.id for row in found.rows]
+    held = await visit.store.reviews.held(ids, visit.console.now())
+    personal = await visit.parts.queue.personal(ids)
+    disputed = blocked(await visit.store.disputes.open(visit.console.voice_id))
+    wanted = {row.proposed_by for row in found.rows} | {each.actor_id for each in held.values()}
+    people = await visit.store.people.actors(wanted)
+    return [
+        ShownRow(
+            row,
+            name_in(people, row.proposed_by),
+            found.times_asked.get(row.id, 0),
+            _looking(visit, held.get(row.id), people),
+            _has_hint(personal, row.id),
+            alone_because(
+                row,
+                visit.actor,
+                people,
+                held.get(row.id),
+                has_hint=_has_hint(personal, row.id),
+                is_disputed=row.id in disputed,
+                team_of_one=visit.console.team_of_one,
+            ),
+        )
+        for row in found.rows
+    ]
+
+
+async def _item(visit: Visit, found: Slice) -> ShownItem | None:
+    """The one the view opens; None where it opens none, or one that was never there."""
+    id = found.view.open_id
+    correction = next(iter(await visit.store.corrections.many([id])), None) if id else None
+    if correction is None:
+        return None
+    held = (await visit.store.reviews.held([id], visit.console.now())).get(id)
+    people = await visit.store.people.actors([held.actor_id] if held is not None else [])
+    personal = await visit.parts.queue.personal([id])
+    before, after = found.beside(id)
+    one = personal.get(id)
+    return ShownItem(
+        (await shown_corrections(visit, [correction]))[0],
+        _looking(visit, held, people),
+        found.times_asked.get(id),
+        _will_go(one) if one is not None else "",
+        _has_hint(personal, id),
+        before,
+        after,
     )
 
 
-@router.post("/corrections/{correction_id}/reject")
-async def reject(correction_id: str, visit: Here) -> Response:
-    """Out of every dataset."""
-    note, now = visit.text("note"), visit.console.now()
-    return await _decide(visit, moderation.reject(visit.store, visit.actor, correction_id, note=note, now=now))
+def _looking(visit: Visit, held: Assignment | None, people: Mapping[str, Actor]) -> str:
+    if held is None or held.actor_id == visit.actor.id:
+        return ""
+    return f"{name_in(people, held.actor_id)} is looking at this ({minutes_left(held, visit.console.now())} min)"
 
 
-@router.post("/corrections/{correction_id}/retract")
-async def retract(correction_id: str, visit: Here) -> Response:
-    """One's own proposal, taken back."""
-    now = visit.console.now()
-    return await _decide(visit, moderation.retract(visit.store, visit.actor, correction_id, now=now))
+def _has_hint(personal: Mapping[str, Personal], correction_id: str) -> bool:
+    return correction_id in personal and bool(personal[correction_id].hints)
 
 
-@router.post("/corrections/{correction_id}/revise")
-async def revise(correction_id: str, visit: Here) -> Response:
-    """Other words, before a decision; a refusal keeps what was typed."""
-    text = visit.text("text")
-    try:
-        outcome = await moderation.revise(visit.store, visit.actor, correction_id, text, now=visit.console.now())
-    except TextRefused as refused:
-        shown = (await _shown(visit, [await visit.store.corrections.get(correction_id)]))[0]
-        values = {"shown": shown, "problem": str(refused), "typed": text}
-        if visit.is_in_page:
-            return visit.fragment("_correction.html", 422, **values)
-        return await visit.page("correction.html", 422, versions=[], turn_id=None, **values)
-    if not visit.is_in_page:
-        return visit.go("/review", outcome.said)
-    shown = (await _shown(visit, [outcome.record]))[0]
-    return visit.fragment("_correction.html", shown=shown, said=outcome.said)
-
-
-@router.post("/review/approve-shown")
-async def approve_shown(visit: Here) -> Response:
-    """Every correction that the page showed; those decided meanwhile stay as they are."""
-    corrections = [await visit.store.corrections.get(each) for each in visit.texts("correction")[:PER_PAGE]]
-    outcome = await moderation.approve_all(
-        visit.store,
-        visit.actor,
-        corrections,
-        team_of_one=visit.console.team_of_one,
-        keep=visit.console.keep,
-        now=visit.console.now(),
-    )
-    return visit.go("/review", outcome.said)
-
-
-async def _decide(visit: Visit, decision: Awaitable[moderation.Outcome[Correction]]) -> Response:
-    """What became of the correction, in its place in the list; also when somebody else was faster."""
-    try:
-        outcome = await decision
-    except AlreadyDecided as late:
-        if not visit.is_in_page:
-            raise
-        correction, said, status = late.correction, await sentence_of(visit.store, late), 409
-    else:
-        correction, said, status = outcome.record, outcome.said, 200
-    if not visit.is_in_page:
-        return visit.go("/review", said)
-    response = visit.fragment("_decided.html", status, correction=correction, said=said)
-    response.headers["HX-Trigger"] = "review-changed"
-    return response
+def _will_go(found: Personal) -> str:
+    """What approval takes out, and what it leaves for a person to look at."""
+    said = told(found.taken_out, {}).replace(" were taken out of it", " go when it is approved")
+    said = said.replace(" was taken out of it", " goes when it is approved")
+    return f"{said} {told({}, found.hints)}".strip()
 
 
 # ---------------------------------------------------------------- parts
 
 
-async def _shown(visit: Visit, corrections: Sequence[Correction]) -> list[ShownCorrection]:
+async def shown_corrections(visit: Visit, corrections: Sequence[Correction]) -> list[ShownCorrection]:
+    """These corrections as a page shows them to this reader."""
     ids = {each for c in corrections for each in (c.proposed_by, c.decided_by) if each}
     people = await visit.store.people.actors(ids)
     return [_with_names(visit, correction, people) for correction in corrections]
 
 
-def _with_names(visit: Visit, correction: Correction, people: dict[str, Actor]) -> ShownCorrection:
+def _with_names(visit: Visit, correction: Correction, people: Mapping[str, Actor]) -> ShownCorrection:
     is_own = correction.proposed_by == visit.actor.id
     return ShownCorrection(
         correction,

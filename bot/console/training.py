@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from bot.console.review import name_in
 from bot.console.visit import Here, Visit
+from bot.flags import name_in
 from bot.moderation import cancel_run, start_retrain
 from curation import retrain
 from storage.records import Correction, DatasetLine, Evaluation, Model, Part, Role, Run, RunEvent, RunState

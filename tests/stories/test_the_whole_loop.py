@@ -70,16 +70,16 @@ async def test_a_correction_reaches_the_model_and_the_model_reaches_the_customer
         # approve: one by one, then all
         await page.get_by_role("link", name="Review").first.click()
         await expect(page.get_by_role("heading", name="31 corrections to decide")).to_be_visible()
-        await page.get_by_role("button", name="Approve", exact=True).first.click()
+        await page.locator(".queue-row a").first.click()
+        await page.get_by_role("button", name="Approve", exact=True).click()
         await expect(page.get_by_text("Approved. It goes into the next dataset.")).to_be_visible()
         while await page.get_by_role("heading", name="Nothing waits for you").count() == 0:
             await page.goto(f"{installation.base_url}/review")
-            button = page.get_by_role("button", name=re.compile(r"Approve all \d+ shown"))
-            if await button.count():
-                await button.click()
-            elif await page.get_by_role("button", name="Approve", exact=True).count():
-                await page.get_by_role("button", name="Approve", exact=True).first.click()
-                await expect(page.get_by_text("Approved. It goes into the next dataset.")).to_be_visible()
+            if await page.get_by_label(re.compile(r"Choose all \d+")).count():
+                await page.get_by_label(re.compile(r"Choose all \d+")).check()
+                await page.get_by_role("button", name=re.compile(r"Approve together \d+")).click()
+                await page.get_by_role("button", name=re.compile(r"Approve \d+")).click()
+                await expect(page.get_by_text(re.compile(r"Approved \d+\."))).to_be_visible()
 
         # retrain, and watch it
         await page.get_by_role("link", name="Training").first.click()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import unescape
 
@@ -57,6 +57,10 @@ class House:
 
     def __post_init__(self) -> None:
         self.app = console_app(self.console)
+
+    def with_console(self, **changes: object) -> "House":
+        """The same house with a console that other settings were given to."""
+        return replace(self, console=replace(self.console, **changes))
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator["House"]:

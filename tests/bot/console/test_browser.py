@@ -21,6 +21,7 @@ from bot.console.sign_in import one_time_link
 from curation.worker import Pace, work
 from providers.base import Chunk, Message, Sampling
 from providers.fake import FakeProvider
+from storage.records import CorrectionState
 from storage.store import Store
 from tests.bot.console.scenes import House, build_house, shop
 from tests.chromium import CHROMIUM, FLAGS, needs_chromium
@@ -143,7 +144,9 @@ async def test_the_whole_story(site: Site):
         await expect(page.get_by_role("link", name="Review")).to_contain_text("1 waiting")
 
         await page.get_by_role("link", name="Review").click()
+        await page.get_by_role("link", name="Where is my order?").click()
         await expect(page.locator("ins")).to_have_text(["Ahoy!", "On its way."])
+        await expect(page.get_by_text("You are looking at this; others see that.")).to_be_visible()
         await page.get_by_text("Edit wording").click()
         await page.get_by_label("What it should have said").fill("Ahoy! Where is my order? On its merry way.")
         await page.get_by_role("button", name="Save wording").click()
@@ -164,7 +167,9 @@ async def test_the_whole_story(site: Site):
         await expect(page.get_by_text("14 proposed, waiting for approval.")).to_be_visible()
         await expect(page.get_by_role("cell", name="its answer is empty")).to_be_visible()
         await page.get_by_role("link", name="To the review list").click()
-        await page.get_by_role("button", name="Approve all 14 shown").click()
+        await page.get_by_label("Choose all 14").check()
+        await page.get_by_role("button", name="Approve together 14").click()
+        await page.get_by_role("button", name="Approve 14").click()
         await expect(page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
 
         await page.get_by_role("link", name="Training", exact=True).click()
@@ -233,6 +238,7 @@ async def test_hostile_words_do_nothing(site: Site):
         await page.get_by_role("button", name="Save correction").click()
         await expect(page.get_by_label("Correction", exact=True)).to_contain_text(f"Ahoy {hostile}")
         await page.get_by_role("link", name="Review").click()
+        await page.get_by_role("link", name=hostile).click()
         await expect(page.get_by_role("heading", name=hostile)).to_be_visible()
 
 
@@ -265,6 +271,91 @@ async def test_the_keyboard_is_enough(site: Site):
         await expect(page.get_by_text("Where is my order?\nPlease!")).to_have_count(2)
 
 
+async def settled(page: Page) -> None:
+    """Wait until a key decides on what has just come up."""
+    await expect(page.locator("#queue[data-ready]")).to_have_count(1)
+
+
+async def test_a_queue_is_worked_through_by_keys_alone(site: Site):
+    house = site.house
+    ids = await house.propose(6)
+    states: dict[str, CorrectionState] = {}
+    async with site.visit("ada") as page:
+        await page.goto(f"{site.base_url}/review?sort=oldest")
+        opened = page.locator("#item-q")
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        await page.keyboard.press("a")  # nothing works while the keys are explained
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("j")
+        await expect(opened).to_have_text("Question 0?")
+        await expect(opened).to_be_focused()
+        await settled(page)
+        await page.keyboard.press("ArrowDown")
+        await expect(opened).to_have_text("Question 1?")
+        await settled(page)
+        await page.keyboard.press("k")
+        await expect(opened).to_have_text("Question 0?")
+        await settled(page)
+        await page.keyboard.press("a")
+        await page.keyboard.press("a")  # once too often: the next one has not been read
+        await expect(opened).to_have_text("Question 1?")
+        await settled(page)
+        await page.keyboard.press("r")
+        reason = page.get_by_label("Why it is not taken")
+        await expect(reason).to_be_focused()
+        await page.keyboard.type("just a rude answer")
+        await expect(reason).to_have_value("just a rude answer")
+        await page.keyboard.press("Enter")
+        await expect(opened).to_have_text("Question 2?")
+        await settled(page)
+        await page.keyboard.press("u")
+        await expect(opened).to_have_text("Question 1?")
+        await expect(page.get_by_text("Taken back. It waits again.")).to_be_visible()
+        await settled(page)
+        await page.keyboard.press("s")
+        await expect(opened).to_have_text("Question 2?")
+        await settled(page)
+        await page.keyboard.press("e")
+        await expect(page.get_by_label("What it should have said")).to_be_focused()
+        await page.keyboard.press("End")
+        await page.keyboard.type(" Anchors aweigh!")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.get_by_text("Wording saved.")).to_be_visible()
+        await settled(page)
+        await page.keyboard.press("x")
+        await expect(page.get_by_role("button", name="Approve together 1")).to_be_enabled()
+        await page.keyboard.press("/")
+        await expect(page.get_by_role("searchbox")).to_be_focused()
+        await page.keyboard.type("question 5")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="1 of 5 corrections to decide")).to_be_visible()
+        await expect(page).to_have_url(f"{site.base_url}/review?q=question+5&sort=oldest")
+        for id in ids:
+            states[id] = (await house.store.corrections.get(id)).state
+        assert (await house.store.corrections.get(ids[2])).corrected_text.endswith("Anchors aweigh!")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Keys").click()
+        await page.get_by_label("Use these keys").uncheck()
+        await page.get_by_role("button", name="Close").click()
+        await page.keyboard.press("j")
+        await expect(opened).to_have_count(0)
+    assert list(states.values()) == [CorrectionState.APPROVED, *[CorrectionState.PROPOSED] * 5]
+
+
+async def test_a_lock_is_seen_by_the_others_and_kept_while_the_page_is_open(site: Site):
+    (correction_id,) = await site.house.propose(1)
+    async with site.visit("noor") as noor, site.visit("both") as both:
+        await noor.goto(f"{site.base_url}/review?open={correction_id}")
+        await expect(noor.get_by_text("You are looking at this")).to_be_visible()
+        await both.goto(f"{site.base_url}/review?open={correction_id}")
+        await expect(both.get_by_role("status")).to_contain_text("Noor is looking at this (5 min)")
+        await expect(both.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+        await noor.get_by_role("button", name="Pass over").click()
+        await both.reload()
+        await expect(both.get_by_role("button", name="Approve", exact=True)).to_be_visible()
+
+
 async def test_no_page_has_an_accessibility_finding(site: Site):
     house = site.house
     await house.approve(12)
@@ -281,10 +372,19 @@ async def test_no_page_has_an_accessibility_finding(site: Site):
         await expect(page.get_by_label("What it should have said")).to_be_visible()
         findings = await examine(page, "the correction form")
         flagged = await page.get_by_role("link", name="Correct").get_attribute("href")
-        await house.propose(22, first=50)
+        waiting = (await house.propose(22, first=50))[0]
         dataset = (await house.store.datasets.list(house.voice.id, 1))[0].id
         correction = (await house.store.corrections.approved(house.voice.id))[0].id
-        paths = ["/", flagged, "/review", "/review?show=approved", f"/corrections/{correction}", "/import", "/training"]
+        paths = [
+            "/",
+            flagged,
+            "/review",
+            f"/review?open={waiting}&hint=0&q=Question",
+            "/review?show=approved",
+            f"/corrections/{correction}",
+            "/import",
+            "/training",
+        ]
         paths += [
             run,
             f"/datasets/{dataset}",

@@ -27,7 +27,8 @@ async def test_a_file_is_proposed_and_its_refused_rows_are_listed(house: House):
         assert "3 its question is empty" in report
         assert "4 its answer is empty" in report
         assert "faq.csv line 5 the same question and answer as line 2" in report
-        review = (await browser.get("/review")).text
+        party = (await house.store.reviews.waiting(house.voice.id))[1].id
+        review = (await browser.get(f"/review?open={party}")).text
         assert "&lt;b&gt;Party&lt;/b&gt;" in review
         again = await browser.post("/import", files=sent("faq.csv", rows))
         assert "0 proposed, waiting for approval. 2 were already in." in read(again.text)
