@@ -15,6 +15,7 @@ from bot.discord_app.payloads import Said
 from bot.discord_app.replying import PostedReply, Spot
 from bot.discord_app.tags import Stand, mark
 from bot.discord_app.telling import can_answer_again, cannot_answer, lacking
+from bot.discord_app.titles import unname
 from bot.discord_app.typing_sign import typing
 from bot.language import in_language
 from storage.records import ChannelMode, ChannelRules, Reply, ReplySource, ThreadMode, Turn
@@ -84,6 +85,8 @@ async def _answered(
                 await mark(parts, turn.key.rsplit("/", 1)[0], Stand.ANSWERED)
     if called_off:
         await posted.withdraw()
+    if called_off == WITHDRAWN:
+        await unname(parts.client, posted.room_ahead, turn.key)
     return called_off
 
 

@@ -30,6 +30,7 @@ from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import DIRECT, place_of
 from bot.discord_app.replying import PostedReply, Spot, take_away
 from bot.discord_app.tags import Stand, mark
+from bot.discord_app.titles import unname
 from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
 from storage.records import Conversation, Posting, PostingKind, Reply, ThreadMode, Turn
 
@@ -88,6 +89,9 @@ class DiscordSurface:
     async def remove(self, posting: Posting) -> None:
         async with refusals_said():
             await take_away(self._parts.client, posting, self._parts.removing)
+        if posting.kind is PostingKind.REPLY:
+            turn = await self._parts.store.conversations.turn(posting.subject)
+            await unname(self._parts.client, posting.place, turn.key)
 
     async def direct_place(self, actor_key: str) -> str:
         async with refusals_said():

@@ -122,8 +122,10 @@ class Board:
         stands = _shown(card)
         if posting.shown == stands:
             return
-        if await self._surface.change(posting, card):
-            await self._office.store.postings.shows(posting.id, stands)
+        if await self._surface.change(
+            posting, card
+        ):  # words that were withdrawn meanwhile set it back, and it is shown anew
+            await self._office.store.postings.advance(posting.id, posting.shown, stands)
         else:
             await self._office.store.postings.removed(posting.id, at=self._office.now())
 
@@ -222,7 +224,12 @@ class Board:
             known = await store.postings.of(PostingKind.HAND_OVER, hand_over.id)
             if conversation.platform == office.platform and (not known or known[0].message_key is None):
                 card = await self._hand_over(hand_over)
-                await posted(office, self._surface, PostingKind.HAND_OVER, hand_over.id, place, card)
+                is_sent = await posted(office, self._surface, PostingKind.HAND_OVER, hand_over.id, place, card)
+                if (
+                    is_sent and (await self._hand_over(hand_over)).said != card.said
+                ):  # withdrawn while it was on its way
+                    [sent] = await store.postings.of(PostingKind.HAND_OVER, hand_over.id)
+                    await store.postings.shows(sent.id, "")
 
         await self._each(((hand_over.id, hand_over) for hand_over in await store.hand_overs.all_open()), offer)
 

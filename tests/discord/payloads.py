@@ -58,6 +58,7 @@ EMBED = {
     "url",
 }
 EMBED_LIMITS = {"title": 256, "description": 4_096}
+FORGOTTEN = "Deleted question"  # the one name a thread is ever given anew, once
 CHANGED_CHANNEL = THREAD | {"applied_tags", "archived", "invitable", "locked"}
 COMMAND = {
     "contexts",
@@ -102,7 +103,8 @@ def _violations(method: str, path: str, body: Json, announced: frozenset[int]) -
     if method == "PATCH" and PATCH_MESSAGE.fullmatch(path):
         return message_violations(body, EDITED | SENT_BY_THE_LIBRARY, announced) + _seen_by_all(body)
     if method == "PATCH" and CHANNEL.fullmatch(path):
-        renamed = ["a channel is renamed: Discord allows it twice in ten minutes"] if "name" in body else []
+        is_renamed = body.get("name", FORGOTTEN) != FORGOTTEN
+        renamed = ["a channel is renamed: Discord allows it twice in ten minutes"] if is_renamed else []
         return unknown("channel", body, CHANGED_CHANNEL) + renamed
     if method == "POST" and POST_FOLLOWUP.fullmatch(path):
         return message_violations(body, WEBHOOK, announced)

@@ -68,6 +68,7 @@ def violations(body: dict[str, Any], method: str = "POST", path: str = MESSAGES)
             },
         ),
         ("PATCH", "/channels/1", {"archived": True, "locked": True, "applied_tags": ["5"]}),
+        ("PATCH", "/channels/1", {"name": "Deleted question"}),
         ("POST", "/channels/1/typing", None),
         ("PUT", "/applications/1/commands", [{"name": "retrain"}]),
     ],

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import discord
 import pytest
 
 from bot.discord_app.payloads import Place
 from bot.discord_app.replying import PostedReply, Spot
+from bot.discord_app.titles import WITHOUT_WORDS
 from storage.records import ChannelMode, Judgement, ThreadMode
 from tests.bot.discord_app.conftest import ANSWER, Shop
 from tests.bot.discord_app.slowly import Gate, eventually
-from tests.discord.place import Message
+from tests.discord.place import Channel, Message
+from tests.discord.world import LEAST
 
 
 async def questions(shop: Shop) -> list[str]:
@@ -209,3 +212,63 @@ async def test_a_person_who_takes_over_while_the_model_thinks_is_not_talked_over
     await eventually(is_taken)
     await gate.open()
     assert there.replies(follow_up) == []
+
+
+# Discord lets whoever opened a thread rename it; simcord 3.2.1 asks for Manage Channels whatever kind of channel is changed.
+MAY_RENAME = LEAST | discord.Permissions(manage_channels=True)
+
+
+async def test_a_deleted_question_leaves_the_name_of_the_thread_that_was_opened_on_it(shop: Shop):
+    async with shop.opened(permissions=MAY_RENAME):
+        there = shop.guild
+        question, reply = await shop.asked()
+        follow_up = await there.say(there.customer, reply.channel, "And my refund?")
+        await there.delete(there.customer, follow_up)
+        await there.until(lambda: there.replies(follow_up) == [])
+        await there.settle()
+        assert name_of(shop, reply.channel) == "Where is my parcel?"
+        await there.delete(there.customer, question)
+        await there.until(lambda: name_of(shop, reply.channel) == WITHOUT_WORDS)
+        assert len(shop.recorder.sent("PATCH", f"/channels/{reply.channel.id}")) == 1
+
+
+async def test_a_question_deleted_while_its_answer_is_shown_leaves_the_name_of_the_thread(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    async with shop.opened(permissions=MAY_RENAME):
+        there, postings = shop.guild, shop.store.postings
+        lands = postings.landed_in_turn
+
+        async def lands_late(posting_id: str, key: str, turn_id: str) -> bool:
+            turn = await shop.store.conversations.turn(turn_id)
+            await shop.store.conversations.withdraw_question("discord", turn.key, at=shop.clock())
+            return await lands(posting_id, key, turn_id)
+
+        monkeypatch.setattr(postings, "landed_in_turn", lands_late)
+        await mention(shop, "Where is my parcel?")
+        [thread] = there.threads(there.support)
+        assert (name_of(shop, thread), there.said_by_bot(thread)) == (WITHOUT_WORDS, [])
+
+
+async def test_a_thread_of_somebody_elses_keeps_its_name(shop: Shop):
+    async with shop.opened(permissions=MAY_RENAME):
+        there = shop.guild
+        await shop.set_channel(there.forum, ChannelMode.AUTO)
+        post = await there.forum_post(there.customer, there.forum, "Parcel", "Where is my parcel?")
+        assert post.starter is not None
+        [reply] = there.said_by_bot(post.thread)
+        await there.delete(there.customer, post.starter)
+        await there.until(lambda: there.reread(reply) is None)
+        assert name_of(shop, post.thread) == "Parcel"
+
+
+async def test_a_thread_that_cannot_be_renamed_stops_nothing(open_shop: Shop):
+    there = open_shop.guild
+    question, reply = await open_shop.asked()
+    await there.delete(there.customer, question)  # simcord refuses the new name
+    await there.until(lambda: there.reread(reply) is None)
+    assert await questions(open_shop) == []
+
+
+def name_of(shop: Shop, thread: Channel) -> str:
+    return shop.guild.channel(thread.id).name
