@@ -104,6 +104,11 @@ class Board:
             except Exception:  # the outermost handler: one duty's mistake does not end the others
                 log.exception("%s failed", duty.__name__.strip("_"))
 
+    @property
+    def _at_once(self) -> int:
+        """How many of a kind are looked at: what waits after a refusal takes nobody's place."""
+        return AT_ONCE + len(self._again_at)
+
     async def _each(self, things: Iterable[tuple[str, T]], do: Callable[[T], Awaitable[object]]) -> None:
         """Do it for each thing, by its id; one that the platform refuses waits a while and holds nobody up."""
         now = self._office.now()
@@ -139,7 +144,7 @@ class Board:
             await self._surface.remove(posting)
             await store.postings.removed(posting.id, at=self._office.now())
 
-        behind = await store.postings.to_remove(self._office.platform, AT_ONCE)
+        behind = await store.postings.to_remove(self._office.platform, self._at_once)
         await self._each(((posting.id, posting) for posting in behind), remove)
 
     # ------------------------------------------------------------ corrections
@@ -154,7 +159,7 @@ class Board:
             card = await self._review(await office.store.corrections.get(correction_id))
             await posted(office, self._surface, PostingKind.REVIEW, correction_id, place, card)
 
-        waiting = await office.store.postings.unshown_proposals(office.platform, office.voice.id, AT_ONCE)
+        waiting = await office.store.postings.unshown_proposals(office.platform, office.voice.id, self._at_once)
         await self._each(((id, id) for id in waiting), offer)
 
     async def _reviews(self) -> None:
@@ -166,7 +171,7 @@ class Board:
             if posting.shown != _shown_of(correction):
                 await self._bring_up(posting, await self._review(correction))
 
-        cards = await office.store.postings.decided_reviews(office.platform, AT_ONCE)
+        cards = await office.store.postings.decided_reviews(office.platform, self._at_once)
         cards += await office.store.postings.standing(office.platform, PostingKind.REVIEW, STANDING)
         await self._each({card.id: card for card in cards}.items(), update)
 
@@ -192,7 +197,7 @@ class Board:
         """Who proposed a correction hears once, in their own messages, what somebody else decided; with a card or without."""
         office = self._office
         since = office.now() - NEWS_FOR
-        untold = await office.store.postings.untold_decisions(office.platform, office.voice.id, since, AT_ONCE)
+        untold = await office.store.postings.untold_decisions(office.platform, office.voice.id, since, self._at_once)
         await self._each(((id, id) for id in untold), self._tell_proposer)
 
     async def _tell_proposer(self, correction_id: str) -> None:
@@ -272,7 +277,7 @@ class Board:
             if now is not None and now.corrected_text == before.corrected_text:
                 await store.postings.shows(posting.id, "edited")
 
-        behind = await store.postings.unshown_edits(self._office.platform, AT_ONCE)
+        behind = await store.postings.unshown_edits(self._office.platform, self._at_once)
         await self._each(((posting.id, posting) for posting in behind), show)
 
     async def _runs(self) -> None:
@@ -284,7 +289,7 @@ class Board:
             lines, share = await progress_of(store, run)
             await self._bring_up(posting, RunCard(run, lines, share))
 
-        cards = await store.postings.standing(self._office.platform, PostingKind.RUN, AT_ONCE)
+        cards = await store.postings.standing(self._office.platform, PostingKind.RUN, self._at_once)
         await self._each(((card.id, card) for card in cards), update)
 
     # ------------------------------------------------------------ silence

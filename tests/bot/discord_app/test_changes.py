@@ -8,6 +8,7 @@ import pytest
 from bot.discord_app.payloads import Place
 from bot.discord_app.replying import PostedReply, Spot
 from bot.discord_app.titles import WITHOUT_WORDS
+from bot.office import board
 from storage.records import ChannelMode, Judgement, ThreadMode
 from tests.bot.discord_app.conftest import ANSWER, Shop
 from tests.bot.discord_app.slowly import Gate, eventually
@@ -272,3 +273,16 @@ async def test_a_thread_that_cannot_be_renamed_stops_nothing(open_shop: Shop):
 
 def name_of(shop: Shop, thread: Channel) -> str:
     return shop.guild.channel(thread.id).name
+
+
+async def test_answers_that_cannot_be_taken_away_do_not_keep_others_there(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(board, "AT_ONCE", 1)
+    async with shop.opened(discord_thread_mode=ThreadMode.CHANNEL):
+        there = shop.guild
+        first, stays = await shop.asked("First?")
+        second, goes = await shop.asked("Second?")
+        there.refuse("DELETE", f"/channels/{there.support.id}/messages/{stays.id}", status=403, code=50013, times=None)
+        await there.delete(there.customer, first)
+        await there.delete(there.customer, second)
+        await there.until(lambda: there.reread(goes) is None)
+        assert there.reread(stays) is not None
