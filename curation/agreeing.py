@@ -69,7 +69,9 @@ def prompts_agree(one: str, other: str) -> bool:
     A typo, another ending or a word more on one side are no exchange.
     """
     mine, theirs = _asking(one), _asking(other)
-    if mine.numbered != theirs.numbered or mine.is_negated != theirs.is_negated or opposites(mine.words, theirs.words):
+    if mine.numbered != theirs.numbered or mine.is_negated != theirs.is_negated:
+        return False
+    if mine.may_oppose and theirs.may_oppose and opposites(mine.words, theirs.words):
         return False
     left, right = mine.telling - theirs.telling, theirs.telling - mine.telling
     return all(_has(right, word) for word in left) or all(_has(left, word) for word in right)
@@ -87,12 +89,14 @@ class _Asking:
     telling: frozenset[str]
     numbered: tuple[str, ...]
     is_negated: bool
+    may_oppose: bool  # whether any of its words has an opposite
 
 
 @lru_cache(maxsize=16_384)  # a question is compared with many in a row; about 2 KB each
 def _asking(question: str) -> _Asking:
     found = words(question)
-    return _Asking(frozenset(found), _telling(found), tuple(_numbered(found)), is_negated(question))
+    may_oppose = not _OPPOSING.isdisjoint(found)
+    return _Asking(frozenset(found), _telling(found), tuple(_numbered(found)), is_negated(question), may_oppose)
 
 
 def _telling(of: Iterable[str]) -> frozenset[str]:
@@ -107,19 +111,35 @@ def _numbered(of: Iterable[str]) -> list[str]:
 
 def is_same_word(one: str, other: str) -> bool:
     """Whether two words are one: a typo (one letter, two from eight letters on), or another ending of a long beginning."""
-    shorter = min(len(one), len(other))
-    begins_alike = shorter >= _WORD_SHORTEST and one[: max(4, shorter - 2)] == other[: max(4, shorter - 2)]
-    if begins_alike and abs(len(one) - len(other)) <= 3:
-        return True
-    if len(set(one) ^ set(other)) > 4:  # two letters changed make at most four that only one of them has
+    shorter, apart = min(len(one), len(other)), abs(len(one) - len(other))
+    if apart > 3:
         return False
-    return _distance(one, other) <= (2 if shorter >= 8 else 1)
+    beginning = max(_WORD_SHORTEST, shorter - 2)
+    if shorter >= _WORD_SHORTEST and one[:beginning] == other[:beginning]:
+        return True
+    most = 2 if shorter >= 8 else 1
+    # A first look, because the distance takes twenty times longer: a letter changed makes at most two that only one word has.
+    if apart > most or len(set(one).symmetric_difference(other)) > 2 * most:
+        return False
+    return _distance(one, other) <= most
 
 
 def _distance(one: str, other: str) -> int:
     """Letters to change, add, leave out or swap with their neighbour (Damerau's distance); 3 where it is more than 2."""
     if abs(len(one) - len(other)) > 2:
         return 3
+    start, shorter = 0, min(len(one), len(other))
+    while start < shorter and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    one, other = (
+        one[start : len(one) - end],
+        other[start : len(other) - end],
+    )  # what is alike at both ends costs nothing
+    if not one or not other:
+        return len(one) + len(other)
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
@@ -130,4 +150,6 @@ def _distance(one: str, other: str) -> int:
                 cost = min(cost, before[j - 2] + 1)
             next_row.append(cost)
         before, row = row, next_row
+        if min(before) > 2 and min(row) > 2:
+            return 3
     return min(row[-1], 3)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 
 from curation.agreeing import is_negated, is_same_word, opposites, prompts_agree, words
 from curation.normal import normalised
 from curation.similar import Search, jaccard, shingles
-from curation.stated import read
+from curation.stated import Stated, read
 
 AGREEING = 0.6  # Jaccard of two questions from which they may ask the same; `prompts_agree` has the last word
 SAME_TEXT = 0.5  # of the shorter answer's words, that two answers share when they say the same
@@ -115,26 +116,42 @@ def differing(older: str, newer: str) -> tuple[Difference, ...]:
 
     Saying more is no disagreement: each must state something of a kind that the other does not.
     """
-    one, other = read(older), read(newer)
+    one, other = _telling(older), _telling(newer)
     found: list[Difference] = []
     for kind, mine, theirs in (
-        (Differs.NUMBER, one.numbers, other.numbers),
-        (Differs.URL, one.urls, other.urls),
-        (Differs.DATE, one.dates, other.dates),
+        (Differs.NUMBER, one.stated.numbers, other.stated.numbers),
+        (Differs.URL, one.stated.urls, other.stated.urls),
+        (Differs.DATE, one.stated.dates, other.stated.dates),
     ):
         if mine - theirs and theirs - mine:
             found.append(Difference(kind, tuple(sorted(mine - theirs)), tuple(sorted(theirs - mine))))
-    if _shared(words(one.rest), words(other.rest)) < SAME_TEXT:
+    if _shared(one.rest, other.rest) < SAME_TEXT:
         return (*found, Difference(Differs.TEXT, (), ()))
-    opposed = opposites(words(older), words(newer))
-    if opposed or is_negated(older) != is_negated(newer):
+    opposed = opposites(one.words, other.words)
+    if opposed or one.is_negated != other.is_negated:
         found.append(Difference(Differs.NEGATION, tuple(a for a, _ in opposed), tuple(b for _, b in opposed)))
     return tuple(found)
 
 
-def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What of an answer counts when it is compared."""
+
+    stated: Stated
+    words: tuple[str, ...]
+    rest: frozenset[str]  # of what it says beside what it states
+    is_negated: bool
+
+
+@lru_cache(maxsize=1_024)  # an answer is compared with several in a row; about 4 KB each
+def _telling(answer: str) -> _Telling:
+    stated = read(answer)
+    return _Telling(stated, tuple(words(answer)), frozenset(_parts(words(stated.rest))), is_negated(answer))
+
+
+def _shared(one: frozenset[str], other: frozenset[str]) -> float:
     """The share of the shorter text's words that the longer has, too, typos and endings aside; 1 when one of them has none."""
-    shorter, longer = sorted((_parts(one), _parts(other)), key=len)
+    shorter, longer = sorted((one, other), key=len)
     if not shorter:
         return 1.0
     return sum(

@@ -78,7 +78,10 @@ _SMALL_WORDS = {
     "tr": "ve bir bu da de için ile çok ne var ama daha gibi olarak en mi mı siz biz sizin olan değil ya veya eğer "
     "lütfen kadar sonra her şey bize size",
 }
-_WORDS = {code: frozenset(words.split()) for code, words in _SMALL_WORDS.items()}
+_LANGUAGES_OF: dict[str, list[str]] = {}  # small word → the languages that have it
+for _code, _words in _SMALL_WORDS.items():
+    for _word in sorted(set(_words.split())):
+        _LANGUAGES_OF.setdefault(_word, []).append(_code)
 
 
 def language_of(text: str) -> str | None:
@@ -102,6 +105,6 @@ def _by_small_words(prose: str) -> str | None:
     """The language whose small words are clearly the most: at least three, and more than any other's."""
     # Whole words only: "a" and "de" within a key or a name with signs say nothing.
     words = {part.strip(EDGES) for part in prose.split()}
-    counts = Counter({code: len(words & small) for code, small in _WORDS.items()})
-    (best, most), (_, second) = counts.most_common(2)
+    counts = Counter(code for word in words if word in _LANGUAGES_OF for code in _LANGUAGES_OF[word])
+    (best, most), (_, second), *_ = [*counts.most_common(2), ("", 0), ("", 0)]
     return best if most >= LEAST_WORDS and most > second else None

@@ -3,10 +3,20 @@
 import unicodedata
 
 
+class _Letters(dict[int, str]):
+    """A letter or digit as it is, anything else as a space; worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = kept = chr(code) if chr(code).isalnum() else " "
+        return kept
+
+
+_LETTERS = _Letters()
+
+
 def normalised(text: str) -> str:
     """A text's key for comparison: NFKC, case folded, only letters and digits, single spaces."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS).split())
 
 
 def key_of(text: str) -> str:

@@ -5,8 +5,11 @@ Datasets, 3.4) are compared exactly, so that nothing below the threshold is ever
 with 32 bands of 6, 2 in 1,000 pairs at a similarity of 0.75, none in practice above 0.85.
 """
 
+import itertools
+import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,7 +25,7 @@ SEED = 7  # any; the same for ever, so that the same texts give the same cluster
 # One text is compared with so many before it, the latest in each band first: what keeps 100,000 questions from one template
 # linear. Who had more is counted in `Clusters.cut_short`, never lost in silence.
 MOST_COMPARED = 24
-_UNSPACED = ("\u3040", "\u9fff")  # kana and Chinese characters
+_UNSPACED = re.compile("[\u3040-\u9fff]")  # kana and Chinese characters
 _NUMBER_BYTES = 4  # of one number of a signature
 
 
@@ -84,10 +87,10 @@ def cluster(items: Sequence[Asked], threshold: float = THRESHOLD) -> Clusters:
 def shingles(text: str) -> frozenset[str]:
     """What two texts are compared by: every run of SHINGLE characters of the normalised text, or the text if it is shorter."""
     text = normalised(text) or text.strip()
-    length = 2 if any(_UNSPACED[0] <= character <= _UNSPACED[1] for character in text) else SHINGLE
+    length = SHINGLE if text.isascii() or not _UNSPACED.search(text) else 2
     if len(text) <= length:
         return frozenset({text} if text else ())
-    return frozenset(text[start : start + length] for start in range(len(text) - length + 1))
+    return frozenset([text[start : start + length] for start in range(len(text) - length + 1)])
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
@@ -110,12 +113,12 @@ class Search:
         same.pop("", None)
         self._positions = list(same.values())  # the texts that are one when normalised
         self._signatures: list[bytes] = []
-        self._shingles: list[array[int]] = []  # as numbers, each text's sorted
-        numbers: dict[str, int] = {}
+        self._shingles: list[array[int]] = []  # as numbers
+        numbers: dict[str, int] = defaultdict(itertools.count().__next__)
         for text in same:
-            own = sorted(shingles(text))
+            own = shingles(text)
             self._signatures.append(_signature(own))
-            self._shingles.append(array("I", (numbers.setdefault(shingle, len(numbers)) for shingle in own)))
+            self._shingles.append(array("I", map(numbers.__getitem__, own)))
 
     @property
     def cut_short(self) -> int:
@@ -128,15 +131,21 @@ class Search:
             yield from (Pair(positions[0], other, 1.0) for other in positions[1:])
         width = ROWS * _NUMBER_BYTES
         for band in range(0, BANDS * width, width):
+            keys = [signature[band : band + width] for signature in self._signatures]
+            times = Counter(keys)
             alike: dict[bytes, list[int]] = {}
-            for own, signature in enumerate(self._signatures):
-                before = alike.setdefault(signature[band : band + width], [])
+            for own, key in enumerate(keys):
+                if times[key] == 1:  # of questions that nobody asks alike, nearly all
+                    continue
+                before = alike.setdefault(key, [])
                 if before:
                     yield from self._compare(own, before, is_settled)
                 before.append(own)
 
     def _compare(self, own: int, others: Sequence[int], is_settled: Callable[[int, int], bool]) -> Iterator[Pair]:
         compared = self._compared.setdefault(own, array("I"))
+        if own in self._cut_short and len(compared) == MOST_COMPARED:
+            return  # a template's, in one band after another
         mine: set[int] = set()
         for other in others[: -MOST_COMPARED - 1 : -1]:
             first, second = self._positions[other][0], self._positions[own][0]
@@ -155,7 +164,7 @@ class Search:
             self._cut_short.add(own)
 
 
-def _signature(of: Sequence[str]) -> bytes:
+def _signature(of: Iterable[str]) -> bytes:
     """The least hash of a text's shingles under each of BANDS × ROWS permutations."""
     made = cast(Any, rensa).RMinHash(num_perm=BANDS * ROWS, seed=SEED)
     made.update(list(of))

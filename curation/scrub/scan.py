@@ -18,6 +18,7 @@ from curation.scrub.names import find_mentions, find_names
 from curation.scrub.passwords import find_logins, find_passwords
 from curation.scrub.phones import find_phones
 
+REMEMBERED = 256  # strings of a file that are known to be clean
 PLACEHOLDER = re.compile(
     rf"\[(?P<kind>{'|'.join(kind for kind in Kind if kind not in FOR_A_PERSON)}) (?P<number>[1-9]\d{{0,5}})\]"
 )
@@ -111,15 +112,31 @@ def _kept_keys(keep: frozenset[str], regions: tuple[str, ...]) -> frozenset[str]
 
 def findings_in_lines(content: bytes, rules: Rules = USUAL) -> Iterator[Located]:
     """Re-scan the final bytes of a JSON Lines file: every string in it, keys too; a line that is no JSON, as text."""
+    clean: set[str] = set()  # what every line repeats: keys, roles, a system prompt
     for number, line in enumerate(content.split(b"\n"), 1):
         text = line.decode("utf-8", "replace")
+        if _is_plain(text, rules):
+            continue
         try:
             parsed: Any = json.loads(text) if text.strip() else ""
         except ValueError:
             parsed = text
         for place, value in _strings(parsed, ""):
-            for finding in findings(value, rules):
+            if value in clean:
+                continue
+            found = findings(value, rules)
+            if not found and len(clean) < REMEMBERED:
+                clean.add(value)
+            for finding in found:
                 yield Located(number, place, finding)
+
+
+def _is_plain(line: str, rules: Rules) -> bool:
+    """Whether nothing can be found in any string of a line: no sign and no digit in all of it, and nobody's name to look for.
+
+    Without a backslash, every string of a JSON line is a part of the line.
+    """
+    return not rules.people and "\\" not in line and _SIGNS.search(fold(line).text) is None
 
 
 def _strings(value: Any, place: str) -> Iterable[tuple[str, str]]:

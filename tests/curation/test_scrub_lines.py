@@ -2,7 +2,7 @@
 
 import json
 
-from curation.scrub import Finding, Kind, Located, Rules, findings_in_lines
+from curation.scrub import Finding, Kind, Located, Person, Rules, findings_in_lines
 
 
 def line(*contents: str, **more: object) -> bytes:
@@ -45,3 +45,17 @@ def test_no_bytes_no_findings():
 def test_the_rules_hold_there_too():
     content = line("write to support@puffin.example")
     assert list(findings_in_lines(content, Rules(keep=frozenset({"@puffin.example"})))) == []
+
+
+def test_a_sign_that_is_written_as_an_escape_is_read():
+    assert [found.finding.kind for found in findings_in_lines(rb'"anna\u0040example.com"')] == [Kind.EMAIL]
+
+
+def test_a_name_is_looked_for_in_lines_without_any_sign():
+    rules = Rules(people=(Person(("Quillon Sprat",)),))
+    assert [found.line for found in findings_in_lines(line("hello") + line("ask Quillon Sprat"), rules)] == [2]
+
+
+def test_what_is_found_in_one_line_is_found_in_every_other():
+    content = line("anna@example.com") + line("7 7") + line("7 7") + line("anna@example.com")
+    assert [found.line for found in findings_in_lines(content)] == [1, 4]
