@@ -14,6 +14,7 @@ PARTS = {
     "tuner_fuzz_hooks",
     "scrub_corpus",
     "recall_corpus",
+    "dataset_corpus",
     "recall_rivals",
 }
 NOT_BENCHES = {"__main__", *PARTS}
