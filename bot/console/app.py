@@ -9,7 +9,19 @@ from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bot.console import deciding, history, imports, models, practice, review, sign_in, sign_out, training
+from bot.console import (
+    deciding,
+    disputes,
+    history,
+    imports,
+    models,
+    practice,
+    review,
+    second,
+    sign_in,
+    sign_out,
+    training,
+)
 from bot.console.console import Console, Parts
 from bot.console.door import Door
 from bot.console.live import LiveReplies
@@ -47,6 +59,6 @@ def console_app(console: Console) -> FastAPI:
     app.add_middleware(Door, problem=partial(problem_page, templates))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(sign_in.router)
-    for room in (practice, review, deciding, imports, training, models, history, sign_out):
+    for room in (practice, review, deciding, second, disputes, imports, training, models, history, sign_out):
         app.include_router(room.router, dependencies=[Depends(enter)])
     return app

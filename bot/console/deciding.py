@@ -193,7 +193,7 @@ async def _together(visit: Visit) -> Together:
     chosen = await visit.store.corrections.many(visit.texts("correction")[:ROWS])
     ids = [correction.id for correction in chosen]
     held = await visit.store.reviews.held(ids, visit.console.now())
-    personal = await visit.parts.queue.personal(ids)
+    findings = await visit.parts.queue.findings(ids)
     disputed = blocked(await visit.store.disputes.open(visit.console.voice_id))
     people = await visit.store.people.actors({*(c.proposed_by for c in chosen), *(a.actor_id for a in held.values())})
     found = [
@@ -204,7 +204,8 @@ async def _together(visit: Visit) -> Together:
                 visit.actor,
                 people,
                 held.get(correction.id),
-                has_hint=bool(personal[correction.id].hints) if correction.id in personal else True,
+                has_hint=bool(findings[correction.id].hints) if correction.id in findings else True,
+                is_odd=bool(findings[correction.id].oddities) if correction.id in findings else True,
                 is_disputed=correction.id in disputed,
                 team_of_one=visit.console.team_of_one,
             ),

@@ -47,7 +47,7 @@ _VERBS: Mapping[str, str] = {
     "run_failed": "run: failed",
     "run_cancelled": "run: cancelled",
 }
-_PAGES = {"corr": "/corrections/", "run": "/training/", "ds": "/datasets/"}
+_PAGES = {"corr": "/corrections/", "run": "/training/", "ds": "/datasets/", "disp": "/review/disputes#"}
 _TOLD = ("note", "why", "end_reason", "name")  # the details that are words
 
 router = APIRouter()

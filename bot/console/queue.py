@@ -31,6 +31,7 @@ from curation.queueing import (
 )
 from curation.scrub import Kind
 from curation.similar import Asked
+from curation.suspicion import suspicions_in
 from storage.records import Correction, Judgement, Voice
 from storage.reviews import Waiting
 from storage.store import Store
@@ -119,11 +120,15 @@ def _word(words: type[W], said: str) -> W | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Personal:
-    """What in a correction is personal data, and goes when it is approved (`taken_out`), or may be (`hints`)."""
+class Findings:
+    """What in a correction is personal data, and goes when it is approved (`taken_out`), or may be (`hints`); what is odd."""
 
     taken_out: Mapping[Kind, int]
     hints: Mapping[Kind, int]
+    oddities: Sequence[str] = ()  # sentences: words meant for a model rather than for people
+
+
+NOTHING_FOUND = Findings({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,7 @@ class Queue:
         self._times: dict[str, int] = {}  # correction id → how often it was asked
         self._counted_at: datetime | None = None
         self._counting: asyncio.Task[None] | None = None
-        self._found: dict[tuple[str, str], Personal] = {}  # (correction id, its answer) → what is personal in it
+        self._found: dict[tuple[str, str], Findings] = {}  # by correction id and its answer
 
     async def __aenter__(self) -> "Queue":
         return self
@@ -174,7 +179,7 @@ class Queue:
         await self._count(waiting)
         hinted: Iterable[str] = ()
         if view.wanted.has_hint:
-            found = await self.personal([each.id for each in waiting])
+            found = await self.findings([each.id for each in waiting])
             hinted = {id for id, one in found.items() if one.hints}
         kept = in_order(fitting(waiting, view.wanted, set(hinted)), view.order, self._times, self._now())
         pages = max(1, ceil(len(kept) / ROWS))
@@ -215,10 +220,10 @@ class Queue:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("counting how often questions were asked broke off", exc_info=error)
 
-    # ------------------------------------------------------------ what may be personal
+    # ------------------------------------------------------------ what an approver should see
 
-    async def personal(self, ids: Iterable[str]) -> dict[str, Personal]:
-        """What of these corrections is personal data or may be, by correction id."""
+    async def findings(self, ids: Iterable[str]) -> dict[str, Findings]:
+        """What a search of these corrections found, by correction id."""
         corrections = await self._store.corrections.many(ids)
         new = [each for each in corrections if _key(each) not in self._found]
         if new:
@@ -233,7 +238,10 @@ def _key(correction: Correction) -> tuple[str, str]:
     return correction.id, correction.corrected_text
 
 
-def _searched(corrections: Sequence[Correction], voice: Voice, keep: frozenset[str]) -> dict[tuple[str, str], Personal]:
+def _searched(corrections: Sequence[Correction], voice: Voice, keep: frozenset[str]) -> dict[tuple[str, str], Findings]:
     rules = rules_for(voice.system_prompt, keep)
-    found = {_key(each): cleaned(each, rules) for each in corrections}
-    return {key: Personal(one.taken_out, one.hints) for key, one in found.items()}
+    found: dict[tuple[str, str], Findings] = {}
+    for each in corrections:
+        one = cleaned(each, rules)
+        found[_key(each)] = Findings(one.taken_out, one.hints, suspicions_in(each))
+    return found

@@ -10,15 +10,15 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from bot.console import guidelines
-from bot.console.queue import Personal, Slice, View
+from bot.console.queue import NOTHING_FOUND, Findings, Slice, View
 from bot.console.visit import Here, Visit
 from bot.diff import Piece, word_diff
 from bot.flags import name_in, open_flags
-from bot.reviewing import UNDO_FOR, alone_because, minutes_left
+from bot.reviewing import UNDO_FOR, alone_because, minutes_left, second_looks
 from bot.wording import REASONS
 from curation.cleaning import told
 from storage.disputes import blocked
-from storage.records import Actor, Assignment, Correction, CorrectionState, DatasetLine
+from storage.records import Actor, Assignment, Correction, CorrectionState, DatasetLine, Right
 from storage.reviews import Waiting
 
 PER_PAGE = 20  # of those that are decided
@@ -63,6 +63,7 @@ class ShownItem:
     looking: str  # somebody else who is at it; "" where one may decide
     times_asked: int | None  # None: not counted yet
     personal: str  # what would be taken out of it, and what may be in it
+    oddities: Sequence[str]  # sentences: where it may speak to a model
     has_hint: bool
     before: str  # correction ids of the queue's neighbours, "" for none
     after: str
@@ -113,7 +114,13 @@ async def frame_values(visit: Visit, show: str) -> dict[str, Any]:
     """What the tabs of every review page show."""
     counts = await visit.store.corrections.count(visit.console.voice_id)
     tabs = {name: sum(counts[state] for state in states) for name, states in _LISTS.items()}
-    return {"show": show, "counts": {"waiting": counts[CorrectionState.PROPOSED], **tabs}}
+    disputes = await visit.store.disputes.open(visit.console.voice_id)
+    tabs |= {"waiting": counts[CorrectionState.PROPOSED], "disputes": len(disputes)}
+    if visit.actor.has(Right.APPROVER):
+        share, now = visit.console.second_review, visit.console.now()
+        voice_id = visit.console.voice_id
+        tabs["second"] = len(await second_looks(visit.store, visit.actor, voice_id, share=share, now=now))
+    return {"show": show, "counts": tabs}
 
 
 @router.get("/review/waiting")
@@ -175,7 +182,7 @@ async def queue_page(visit: Visit, view: View, said: Said | None = None, status:
 async def _rows(visit: Visit, found: Slice) -> list[ShownRow]:
     ids = [row.id for row in found.rows]
     held = await visit.store.reviews.held(ids, visit.console.now())
-    personal = await visit.parts.queue.personal(ids)
+    personal = await visit.parts.queue.findings(ids)
     disputed = blocked(await visit.store.disputes.open(visit.console.voice_id))
     wanted = {row.proposed_by for row in found.rows} | {each.actor_id for each in held.values()}
     people = await visit.store.people.actors(wanted)
@@ -192,6 +199,7 @@ async def _rows(visit: Visit, found: Slice) -> list[ShownRow]:
                 people,
                 held.get(row.id),
                 has_hint=_has_hint(personal, row.id),
+                is_odd=bool(personal.get(row.id, NOTHING_FOUND).oddities),
                 is_disputed=row.id in disputed,
                 team_of_one=visit.console.team_of_one,
             ),
@@ -208,14 +216,15 @@ async def _item(visit: Visit, found: Slice) -> ShownItem | None:
         return None
     held = (await visit.store.reviews.held([id], visit.console.now())).get(id)
     people = await visit.store.people.actors([held.actor_id] if held is not None else [])
-    personal = await visit.parts.queue.personal([id])
+    personal = await visit.parts.queue.findings([id])
     before, after = found.beside(id)
-    one = personal.get(id)
+    one = personal.get(id, NOTHING_FOUND)
     return ShownItem(
         (await shown_corrections(visit, [correction]))[0],
         _looking(visit, held, people),
         found.times_asked.get(id),
-        _will_go(one) if one is not None else "",
+        _will_go(one),
+        one.oddities,
         _has_hint(personal, id),
         before,
         after,
@@ -228,11 +237,11 @@ def _looking(visit: Visit, held: Assignment | None, people: Mapping[str, Actor])
     return f"{name_in(people, held.actor_id)} is looking at this ({minutes_left(held, visit.console.now())} min)"
 
 
-def _has_hint(personal: Mapping[str, Personal], correction_id: str) -> bool:
+def _has_hint(personal: Mapping[str, Findings], correction_id: str) -> bool:
     return correction_id in personal and bool(personal[correction_id].hints)
 
 
-def _will_go(found: Personal) -> str:
+def _will_go(found: Findings) -> str:
     """What approval takes out, and what it leaves for a person to look at."""
     said = told(found.taken_out, {}).replace(" were taken out of it", " go when it is approved")
     said = said.replace(" was taken out of it", " goes when it is approved")

@@ -20,24 +20,45 @@ def proposal(by: str, origin: str = "reply") -> Waiting:
 
 
 @pytest.mark.parametrize(
-    ("waiting", "held", "hint", "disputed", "alone", "why"),
+    ("waiting", "held", "hint", "odd", "disputed", "alone", "why"),
     [
-        pytest.param(proposal(MIA.id, "import:faq.csv:1"), None, False, False, False, "", id="an import"),
+        pytest.param(proposal(MIA.id, "import:faq.csv:1"), None, False, False, False, False, "", id="an import"),
         pytest.param(
-            proposal(MIA.id), None, False, False, False, "whoever wrote it is not an approver", id="a moderator's"
+            proposal(MIA.id),
+            None,
+            False,
+            False,
+            False,
+            False,
+            "whoever wrote it is not an approver",
+            id="a moderator's",
         ),
-        pytest.param(proposal("gone"), None, False, False, False, "whoever wrote it is not an approver", id="nobody's"),
-        pytest.param(proposal(NOOR.id), None, False, False, False, "you wrote it yourself", id="one's own"),
-        pytest.param(proposal(NOOR.id), None, False, False, True, "", id="one's own, in a team of one"),
-        pytest.param(proposal(NOOR.id), LOCKED, False, False, True, "Mia is looking at it", id="looked at"),
-        pytest.param(proposal(NOOR.id), None, True, False, True, "it may hold personal data", id="personal"),
-        pytest.param(proposal(NOOR.id), None, False, True, True, "it is in an open dispute", id="in dispute"),
+        pytest.param(
+            proposal("gone"), None, False, False, False, False, "whoever wrote it is not an approver", id="nobody's"
+        ),
+        pytest.param(proposal(NOOR.id), None, False, False, False, False, "you wrote it yourself", id="one's own"),
+        pytest.param(proposal(NOOR.id), None, False, False, False, True, "", id="one's own, in a team of one"),
+        pytest.param(proposal(NOOR.id), LOCKED, False, False, False, True, "Mia is looking at it", id="looked at"),
+        pytest.param(proposal(NOOR.id), None, True, False, False, True, "it may hold personal data", id="personal"),
+        pytest.param(
+            proposal(NOOR.id),
+            None,
+            False,
+            True,
+            False,
+            True,
+            "it may speak to the model rather than to people",
+            id="odd",
+        ),
+        pytest.param(proposal(NOOR.id), None, False, False, True, True, "it is in an open dispute", id="in dispute"),
     ],
 )
 def test_only_what_is_trusted_and_harmless_goes_together(
-    waiting: Waiting, held: Assignment | None, hint: bool, disputed: bool, alone: bool, why: str
+    waiting: Waiting, held: Assignment | None, hint: bool, odd: bool, disputed: bool, alone: bool, why: str
 ):
-    found = alone_because(waiting, NOOR, PEOPLE, held, has_hint=hint, is_disputed=disputed, team_of_one=alone)
+    found = alone_because(
+        waiting, NOOR, PEOPLE, held, has_hint=hint, is_odd=odd, is_disputed=disputed, team_of_one=alone
+    )
     assert found == why
 
 

@@ -21,9 +21,10 @@ from bot.console.sign_in import one_time_link
 from curation.worker import Pace, work
 from providers.base import Chunk, Message, Sampling
 from providers.fake import FakeProvider
-from storage.records import CorrectionState
+from storage.records import CorrectionState, Opinion
 from storage.store import Store
 from tests.bot.console.scenes import House, build_house, shop
+from tests.bot.console.test_disputes import contradicting
 from tests.chromium import CHROMIUM, FLAGS, needs_chromium
 
 TIMEOUT_MS = 20_000  # for a machine that is busy with other things
@@ -83,6 +84,7 @@ class Site:
 async def site(store: Store) -> AsyncIterator[Site]:
     """A console on a free port with its worker; fails the test that made a browser complain."""
     house = await build_house(store, lambda: datetime.now(UTC), team_of_one=True, provider=Patient(script=shop))
+    house = house.with_console(second_review=1.0)
     stop = asyncio.Event()
     expect.set_options(timeout=TIMEOUT_MS)
     with socket.socket() as bound:
@@ -373,6 +375,10 @@ async def test_no_page_has_an_accessibility_finding(site: Site):
         findings = await examine(page, "the correction form")
         flagged = await page.get_by_role("link", name="Correct").get_attribute("href")
         waiting = (await house.propose(22, first=50))[0]
+        await contradicting(house)
+        noor = house.people["noor"].id
+        again = next(each for each in await house.store.corrections.approved(house.voice.id) if each.decided_by == noor)
+        await house.store.reviews.give(Opinion(again.id, house.people["both"].id, True, again.reason, house.clock()))
         dataset = (await house.store.datasets.list(house.voice.id, 1))[0].id
         correction = (await house.store.corrections.approved(house.voice.id))[0].id
         paths = [
@@ -389,6 +395,9 @@ async def test_no_page_has_an_accessibility_finding(site: Site):
             run,
             f"/datasets/{dataset}",
             "/models",
+            "/review/second",
+            "/review/agreement",
+            "/review/disputes",
             "/models/roll-back",
             "/history",
             "/no-such-page",
