@@ -19,6 +19,7 @@ from storage.records import Run, RunEvent, RunState
 log = logging.getLogger(__name__)
 
 LEASE_S = 60.0  # renewed every third of it; the longest single vendor call takes 60 s and is covered by the renewal
+SEAL_S = 10.0  # how long an entry of the audit stands unsealed at most
 BUGS_ALLOWED = 5  # unexpected errors in one run before it is ended as failed, so that a bug never spins for ever
 
 
@@ -35,7 +36,11 @@ async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) 
     """Advance open runs until `stop` is set. `owner` names this process; a restarted one may reuse its name."""
     bugs: dict[str, int] = {}
     not_before: dict[str, datetime] = {}
+    seal_at = workshop.now()
     while not stop.is_set():
+        if workshop.now() >= seal_at:
+            await _seal(workshop)
+            seal_at = workshop.now() + timedelta(seconds=SEAL_S)
         busy = False
         for run in await _open_runs(workshop):
             if not_before.get(run.id, workshop.now()) > workshop.now():
@@ -48,6 +53,15 @@ async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) 
             not_before[run.id] = workshop.now() + timedelta(seconds=wait_s)
         await _pause(stop, pace.poll_s if busy or not_before else pace.idle_s)
         not_before = {run_id: at for run_id, at in not_before.items() if at > workshop.now()}
+
+
+async def _seal(workshop: Workshop) -> None:
+    """Seal what was written into the audit since; a database that does not answer is asked again the next time."""
+    try:
+        while await workshop.store.seals.seal():
+            pass
+    except DatabaseUnavailable as error:
+        log.warning("worker: the audit is not sealed: %s", error)
 
 
 async def _open_runs(workshop: Workshop) -> list[Run]:

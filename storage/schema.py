@@ -701,3 +701,13 @@ audit = Table(
     Column("detail", Document, nullable=False),
     Index("ix_audit_subject_id", "subject", "id"),
 )
+
+# Append-only as well. Seal 0 is before all entries; `entry_id` is no reference, so that a missing entry can be told.
+seals = Table(
+    "seals",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("entry_id", BigInteger().with_variant(Integer, "sqlite"), nullable=True),
+    _string("hash"),
+    UniqueConstraint("entry_id"),
+)

@@ -23,6 +23,7 @@ from storage.people import People
 from storage.postings import Postings
 from storage.reviews import Reviews
 from storage.runs import Runs
+from storage.seals import Seals
 from storage.voices import Voices
 
 
@@ -51,6 +52,7 @@ class Store:
         self.runs = Runs(database)
         self.models = Models(database)
         self.audit = Audit(database)
+        self.seals = Seals(database)
         self.inbox = Inbox(database)
         self.postings = Postings(database)
         self.channels = Channels(database)

@@ -142,18 +142,21 @@ def empty_postgres_url(postgres_database: str) -> str:
     return make_url(POSTGRES_URL).set(database=postgres_database).render_as_string(hide_password=False)
 
 
+KEPT = {"actors": " WHERE id <> 'actor_finetone'", "seals": " WHERE seq > 0"}  # what the migrations put there
+
+
 @pytest.fixture
 def postgres_url(postgres_database: str) -> str:
     """The address of the session's PostgreSQL database, migrated and empty: emptying is faster than creating."""
     url = make_url(POSTGRES_URL).set(database=postgres_database)
     migrate(url)
     with _connect(postgres_database) as connection, connection.transaction():
-        for table in ("audit", "deployments"):  # append-only, save here
+        for table in ("audit", "deployments", "seals"):  # append-only, save here
             connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
         for table in reversed(metadata.sorted_tables):
-            kept = " WHERE id <> 'actor_finetone'" if table.name == "actors" else ""
+            kept = KEPT.get(table.name, "")
             connection.execute(sql.SQL("DELETE FROM {}" + kept).format(sql.Identifier(table.name)))
-        for table in ("audit", "deployments"):
+        for table in ("audit", "deployments", "seals"):
             connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
     return url.render_as_string(hide_password=False)
 

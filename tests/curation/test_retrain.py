@@ -246,3 +246,14 @@ async def test_a_run_with_the_short_prompt_trains_asks_and_serves_with_it_and_sa
     prompts = {model: messages[0].content for model, messages in house.provider.asked}
     assert prompts == {"base": full, run.candidate_name: "Puffin."}
     assert (await house.store.models.current(house.voice.id)).model.prompt is PromptKind.SHORT
+
+
+async def test_the_worker_seals_what_was_written_into_the_audit(house: House):
+    assert (await house.store.seals.verify()).unsealed > 0
+    stop = asyncio.Event()
+    worker = asyncio.create_task(work(house.workshop, "worker-1", Pace(0.01, 0.01, 0.01), stop))
+    while (await house.store.seals.verify()).unsealed:
+        await asyncio.sleep(0)
+    stop.set()
+    await worker
+    assert (await house.store.seals.verify()).holds

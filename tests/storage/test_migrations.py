@@ -141,7 +141,7 @@ def test_migrating_again_changes_nothing(any_url: str, engine: Engine) -> None:
     migrate(parse_url(any_url))
     with engine.connect() as connection:
         assert connection.execute(text("SELECT * FROM actors")).fetchall() == before
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0003"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0004"]
 
 
 def test_a_database_of_a_newer_finetone_is_left_alone(any_url: str, engine: Engine) -> None:
@@ -152,7 +152,7 @@ def test_a_database_of_a_newer_finetone_is_left_alone(any_url: str, engine: Engi
             migrate(parse_url(any_url))
     finally:
         with engine.begin() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
 
 
 async def test_sqlite_keeps_what_was_committed_and_holds_references(sqlite_url: str) -> None:
