@@ -503,6 +503,15 @@ class Conversations:
             await record(connection, at, by, "edit_reply", reply_id)
             return Reply(**row)
 
+    async def cut_reply(self, reply_id: str, text: str) -> Reply:
+        """The reply ended where somebody stopped it, before its last words were shown; they are kept nowhere. Raises NotFound."""
+        cut = update(replies).where(replies.c.id == reply_id).values(text=text)
+        async with self._database.writing() as connection:
+            row = (await connection.execute(cut.returning(*replies.c))).mappings().one_or_none()
+            if row is None:
+                raise NotFound("reply", reply_id)
+            return Reply(**row)
+
     async def edit_question(self, platform: str, key: str, question: str, *, at: datetime) -> Turn | None:
         """The customer changed a question: an unanswered one is answered as it is now. None when it is not recorded."""
         is_it = (turns.c.platform == platform) & (turns.c.key == key) & turns.c.withdrawn_at.is_(None)

@@ -18,7 +18,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.inbox import Inbox, Work
 from bot.problems import FOR_PEOPLE, sentence_of
-from bot.slack_app import commands, forms, home, messages, payloads, presses
+from bot.slack_app import commands, forms, home, messages, payloads, presses, stopping
 from bot.slack_app.blocks import SENTENCE_LIMIT, Shown, section
 from bot.slack_app.markup import inline
 from bot.slack_app.outgoing import UNREACHABLE, post, reason, tell, whisper
@@ -134,6 +134,8 @@ class SlackApp:
             case "command":
                 respond = str(body.get("response_url", ""))
                 return await commands.commanded(parts, payloads.commanded(body), respond, is_first_try=is_first_try)
+            case "agent_session_stopped":
+                return await stopping.stopped(parts, payloads.stopped(body), is_first_try=is_first_try)
             case "app_home_opened":
                 return await self._home_opened(body)
             case "member_joined_channel":

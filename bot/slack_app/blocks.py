@@ -28,6 +28,7 @@ SENTENCE_LIMIT = 1_000
 
 AUTOMATED = "AI reply, a teammate can correct it"
 EDITED = "Edited by a teammate"
+STOPPED = "Stopped on request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +148,15 @@ def follow_up(said: str, reply: Reply) -> Shown:
     return Shown(said, [section(words(said)), *controls(reply)[1:]])
 
 
-def reply_part(text: str, reply: Reply | None) -> Shown:
-    """One message of a reply, `text` being outgoing already; `reply` for the last part, which carries the controls."""
+def reply_part(text: str, reply: Reply | None, *, is_stopped: bool = False) -> Shown:
+    """One message of a reply, `text` being outgoing already; `reply` for the last part, which carries the controls.
+
+    `is_stopped`: somebody did not let it be said to its end.
+    """
     blocks: list[Block] = [{"type": "markdown", "text": text}]
-    return Shown(fallback(text), blocks + (controls(reply) if reply is not None else []))
+    if reply is None:
+        return Shown(fallback(text), blocks)
+    return Shown(fallback(text), [*blocks, *([context(STOPPED)] if is_stopped else []), *controls(reply)])
 
 
 # ---------------------------------------------------------------- cards

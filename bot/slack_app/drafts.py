@@ -9,11 +9,12 @@ from bot.office.cards import PlatformRefused
 from bot.office.verbs import Said
 from bot.slack_app.blocks import Shown, context, draft_card
 from bot.slack_app.markup import words
+from bot.slack_app.noticing import Thread
 from bot.slack_app.outgoing import UNREACHABLE, Message, is_refused, post, put_right, reason, sent_before
 from bot.slack_app.parts import Parts, place_of
 from bot.slack_app.payloads import Place, SlackChannel
 from bot.slack_app.permalinks import permalink
-from bot.slack_app.replying import GrowingReply, Thread
+from bot.slack_app.replying import GrowingReply
 from storage.records import Actor, Posting, Reply, Turn
 
 

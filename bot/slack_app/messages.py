@@ -1,6 +1,7 @@
 """Messages: people's questions, and what they do to them later."""
 
 import logging
+from dataclasses import replace
 
 from bot import answering, moderation
 from bot.answering import Asked, Desk
@@ -11,11 +12,13 @@ from bot.policy import Heard, Reaction, reaction
 from bot.slack_app import drafts
 from bot.slack_app.blocks import Shown, section
 from bot.slack_app.markup import plain
+from bot.slack_app.noticing import Thread
 from bot.slack_app.outgoing import UNREACHABLE, post, reason, whisper
 from bot.slack_app.parts import PLATFORM, Parts
 from bot.slack_app.payloads import Changed, Said
 from bot.slack_app.people import actor_key
-from bot.slack_app.replying import GrowingReply, Thread
+from bot.slack_app.replying import GrowingReply
+from bot.slack_app.stopping import cut, stoppable
 from bot.text import TextRefused
 from storage.records import Actor, ChannelMode, ChannelRules, Conversation, Reply, Right, Turn
 
@@ -142,10 +145,15 @@ async def answer(parts: Parts, desk: Desk, turn: Turn, thread: Thread, asked: As
 
 async def _saved(parts: Parts, desk: Desk, asked: Asked, growing: GrowingReply, thread: Thread) -> tuple[Reply, str]:
     """Compose a reply, save it, and intend its message where it is wanted; else why nobody wants it."""
-    composed = await answering.compose(desk, asked, growing.show)
-    saved = await parts.store.conversations.save_reply_to_post(
-        composed, owner=desk.owner, platform=PLATFORM, place=thread.place.channel_key, at=parts.now()
-    )
+    async with stoppable(parts, desk, asked.turn, growing, thread.place.conversation_key) as working:
+        composed = await answering.compose(replace(desk, chat_model=working.brake), asked, working.show)
+        saved = await parts.store.conversations.save_reply_to_post(
+            cut(composed, growing),
+            owner=desk.owner,
+            platform=PLATFORM,
+            place=thread.place.channel_key,
+            at=parts.now(),
+        )
     if saved.first_part is not None:
         growing.intended(*saved.first_part)
     return saved.reply, _why_called_off(saved.is_withdrawn, saved.is_handed_over)

@@ -7,6 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.office.cards import Surface
 from bot.office.office import Office
 from bot.rates import Latest
+from bot.slack_app.braking import Working
 from bot.slack_app.payloads import Place
 from bot.slack_app.people import PLATFORM, People
 from bot.slack_app.replying import Speech
@@ -23,6 +24,7 @@ class Parts(Office):
     people: People
     latest: Latest  # when each person last asked, by channel
     surface: Surface = field(init=False)  # set once there are parts to make it of
+    working: dict[str, Working] = field(default_factory=dict[str, Working])  # answers on their way here, by turn id
 
     async def client(self, team: str) -> AsyncWebClient:
         return await self.workspaces.client(team)

@@ -120,6 +120,21 @@ class Reacted:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Slack's stop button, pressed in a thread; `streams` are our messages whose stream Slack has ended for that."""
+
+    team: str
+    channel: str
+    thread_ts: str
+    streams: tuple[str, ...]
+
+    @property
+    def conversation_key(self) -> str:
+        """Our name of the thread."""
+        return f"{SlackChannel(self.team, self.channel).key}/{self.thread_ts}"
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """A button, menu or shortcut. `value` is the button's; `message` what it stood under, or what the shortcut is about."""
 
@@ -263,6 +278,13 @@ def reacted(body: Payload) -> Reacted:
         name=str(event["reaction"]).split("::", 1)[0],
         is_added=event["type"] == "reaction_added",
     )
+
+
+def stopped(body: Payload) -> Stopped:
+    """Slack's stop button. It names no stream where none was open."""
+    event = body["event"]
+    streams = tuple(str(ts) for ts in event.get("streaming_message_ts") or ())
+    return Stopped(str(body["team_id"]), str(event["channel"]), str(event.get("thread_ts") or ""), streams)
 
 
 def pressed(body: Payload) -> Pressed:

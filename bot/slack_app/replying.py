@@ -1,4 +1,4 @@
-"""One reply on its way into a thread: noticed, thinking, streamed, whole. Every step has a plainer one to fall back to.
+"""One reply on its way into a thread: streamed, whole. Every step has a plainer one to fall back to.
 
 A quick reply is simply posted. One that takes longer is streamed, or where Slack's streaming methods do not work edited as
 it grows, or where that does not work either posted once at the end. The message is recorded before it is sent and its id
@@ -9,7 +9,6 @@ after, so a process that takes the work over finds the message there is and fini
 # (slack_sdk answers are loosely typed)
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from typing import Any, Self
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.parts import split
-from bot.slack_app.blocks import PART_LIMIT, Shown, context, controls, reply_part
+from bot.slack_app.blocks import PART_LIMIT, Shown, controls, reply_part
 from bot.slack_app.markup import fallback, outgoing, settled
+from bot.slack_app.noticing import Noticing, Thread
 from bot.slack_app.outgoing import (
     GONE,
     UNREACHABLE,
@@ -34,24 +34,18 @@ from bot.slack_app.outgoing import (
     remove,
     subject_of,
 )
-from bot.slack_app.payloads import Place
-from storage.records import Posting, PostingKind, Reply
+from storage.records import Posting, PostingKind, Reply, ReplySource
 from storage.store import Store
 
 log = logging.getLogger(__name__)
 
 PLATFORM = "slack"
-NOTICED_AFTER_S = 0.4  # a reply that is there by then needs no eyes and no status
 STREAM_AFTER_S = 0.8  # after the first words; a short reply is whole by then
 STREAM_FROM = 256  # characters that are shown earlier: below that Slack's own client holds a stream back as well
 STREAM_FROM_AFTER_S = 0.2
 APPEND_EVERY_S = 0.5
 EDIT_EVERY_S = 1.0  # Slack's advice for edited messages
-DECORATION_S = 5.0  # how long eyes and status may still be on their way when the reply stands
 LOST_ANSWER_S = 1.0  # before looking whether a message is there whose sending was never answered
-EYES = "eyes"
-THINKING = "is thinking…"
-STOPPED = "Stopped by you."
 STOPPED_BY_USER = "stopped_by_user"  # Slack's word for it
 
 
@@ -62,18 +56,6 @@ class Way(StrEnum):
     STREAM = "stream"
     EDIT = "edit"
     ONCE = "once"  # only at the end
-    STOPPED = "stopped"  # somebody pressed Slack's stop button: what is there stays
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """Where a reply goes and for whom: the question's place, and who asked."""
-
-    place: Place
-    user: str
-    home_team: str
-    is_first: bool  # the conversation's first question: the only one that is looked at with eyes
-    is_again: bool = False  # an earlier attempt died and may have left eyes and a status
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +70,10 @@ class Speech:
 
 
 class GrowingReply:
-    """Shows one reply. Use as an async context manager; call `show` while it grows, and `finish` once."""
+    """Shows one reply. Use as an async context manager; call `show` while it grows, and `finish` once.
+
+    After `stop`, or once Slack says that somebody pressed its stop button, nothing more of it is shown.
+    """
 
     def __init__(self, speech: Speech, thread: Thread, turn_id: str) -> None:
         self._speech = speech
@@ -98,30 +83,20 @@ class GrowingReply:
         self._way = Way.NOT_YET
         self._message: Message | None = None
         self._sent = ""  # what the stream has been given, or the message shows
+        self._said = ""  # the same as the model said it
+        self._is_stopped = False
         self._first_at = 0.0
         self._last_at = 0.0
-        self._is_noticed = thread.is_again
-        self._soon: asyncio.TimerHandle | None = None
-        self._noticing: asyncio.Task[None] | None = None
+        self._noticing = Noticing(speech.client, thread)
         self._first_part: tuple[Posting, bool] | None = None  # where it was intended when the reply was saved
         self._is_withdrawn: bool | None = None  # as it was when the last message landed, if that was just now
 
     async def __aenter__(self) -> Self:
-        self._soon = self._loop.call_later(NOTICED_AFTER_S, self._begin_noticing)
+        await self._noticing.__aenter__()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        assert self._soon is not None
-        self._soon.cancel()
-        is_cut_off = kind is asyncio.CancelledError  # at shutdown: whoever comes next answers, and looks away then
-        if self._noticing is not None:
-            if not is_cut_off:  # eyes that are on their way must not arrive after they were taken away
-                await asyncio.wait([self._noticing], timeout=DECORATION_S)
-            self._noticing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._noticing
-        if self._is_noticed and not is_cut_off:
-            await self._look_away()
+    async def __aexit__(self, kind: type[BaseException] | None, *more: object) -> None:
+        await self._noticing.__aexit__(kind, *more)
 
     # ------------------------------------------------------------ while it grows
 
@@ -129,23 +104,41 @@ class GrowingReply:
         """The whole text so far. Never raises for what Slack refuses: the reply is then shown in a plainer way."""
         now = self._loop.time()
         self._first_at = self._first_at or now
-        if self._way in (Way.ONCE, Way.STOPPED):
+        if self._way is Way.ONCE or self._is_stopped:
             return
         if self._way is Way.NOT_YET and now - self._first_at < min(STREAM_AFTER_S, STREAM_FROM_AFTER_S):
             return
-        safe = outgoing(settled(text), self._speech.domains)
+        said = settled(text)
+        safe = outgoing(said, self._speech.domains)
         if self._way is Way.NOT_YET:
             wait_s = STREAM_AFTER_S if len(safe) < STREAM_FROM else STREAM_FROM_AFTER_S
             if now - self._first_at < wait_s:
                 return
             if safe and len(safe) < PART_LIMIT:
                 await self._begin(safe)
+                self._said = said.strip() if self._sent == safe else ""
             return
         if now - self._last_at < (APPEND_EVERY_S if self._way is Way.STREAM else EDIT_EVERY_S):
             return
         if len(safe) > PART_LIMIT or safe == self._sent:
             return  # it will be parted at the end
         await (self._append(safe) if self._way is Way.STREAM else self._edit(safe))
+        if self._sent == safe:  # else it was refused
+            self._said = said.strip()
+
+    def stop(self) -> None:
+        """Show nothing more; what is on its way to Slack at this moment still arrives."""
+        self._is_stopped = True
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing more is shown because somebody pressed Slack's stop button."""
+        return self._is_stopped
+
+    @property
+    def said(self) -> str:
+        """What of the model's words stands in the thread."""
+        return self._said
 
     async def _begin(self, safe: str) -> None:
         posting, is_new = await self._intended(0)
@@ -191,7 +184,7 @@ class GrowingReply:
             )
         except UNREACHABLE as error:
             log.info("the stream in %s ended early (%s)", self._message.channel, reason(error))
-            self._way = Way.STOPPED if reason(error) == STOPPED_BY_USER else Way.EDIT
+            self._fall_back(error)
             return
         self._sent, self._last_at = safe, self._loop.time()
 
@@ -203,6 +196,7 @@ class GrowingReply:
         except UNREACHABLE as error:
             log.info("could not edit in %s (%s)", self._message.channel, reason(error))
             self._way = Way.ONCE
+            return
         self._sent, self._last_at = safe, self._loop.time()
 
     # ------------------------------------------------------------ at the end
@@ -220,19 +214,19 @@ class GrowingReply:
     async def finish(self, reply: Reply) -> int:
         """Show the whole reply, its controls under the last part; how many messages it takes.
 
+        Where somebody presses stop before the last words are shown, the reply ends, and is kept, as far as it stands there.
         Raises what Slack raises: the work is then done again.
         """
-        text = reply.standing_text
-        parts = split(outgoing(text, self._speech.domains), PART_LIMIT)
+        parts = split(outgoing(reply.standing_text, self._speech.domains), PART_LIMIT)
         for number, part in enumerate(parts):
             last = reply if number == len(parts) - 1 else None
-            if number == 0 and self._way is Way.STREAM and await self._is_stopped(part, last):
-                continue
-            if self._way is Way.STOPPED:  # by the person: they have read enough
-                stopped = [{"type": "markdown", "text": self._sent}, context(STOPPED), *controls(reply)]
-                await self.put(Shown(fallback(self._sent), stopped))
-                return 1
-            await self._show_part(number, reply_part(part, last))
+            if number == 0 and self._way is Way.STREAM and not self._is_stopped:
+                if await self._ended_with(part, last):
+                    continue
+                if self._is_stopped and self._sent != part:
+                    return await self.finish(await self._speech.store.conversations.cut_reply(reply.id, self._said))
+            is_cut = self._is_stopped and reply.source is not ReplySource.NOTICE
+            await self._show_part(number, reply_part(part, last, is_stopped=is_cut))
         return len(parts)
 
     async def put(self, shown: Shown) -> None:
@@ -250,7 +244,7 @@ class GrowingReply:
                 await remove(self._speech.client, Message(place.channel, ts))
             await store.postings.removed(posting.id, at=self._speech.now())
 
-    async def _is_stopped(self, part: str, reply: Reply | None) -> bool:
+    async def _ended_with(self, part: str, reply: Reply | None) -> bool:
         """End the stream with the rest of the text; False where the message has to be put right as a whole."""
         assert self._message is not None
         if not part.startswith(self._sent):
@@ -272,9 +266,14 @@ class GrowingReply:
             )
         except UNREACHABLE as error:  # Slack closes streams by itself after about five minutes
             log.info("the stream in %s could not be ended (%s): editing instead", self._message.channel, reason(error))
-            self._way = Way.STOPPED if reason(error) == STOPPED_BY_USER else Way.EDIT
+            self._fall_back(error)
             return False
         return True
+
+    def _fall_back(self, error: BaseException) -> None:
+        """The stream takes no more: somebody stopped it, or the message has to be edited from now on."""
+        self._is_stopped = self._is_stopped or reason(error) == STOPPED_BY_USER
+        self._way = Way.EDIT
 
     async def _show_part(self, number: int, shown: Shown) -> None:
         posting, is_new = (number == 0 and self._first_part) or await self._intended(number)
@@ -336,37 +335,3 @@ class GrowingReply:
                 if known is None:
                     return str(message["ts"])
         return None
-
-    # ------------------------------------------------------------ noticing
-
-    def _begin_noticing(self) -> None:
-        self._is_noticed = True
-        self._noticing = asyncio.create_task(self._notice())
-
-    async def _notice(self) -> None:
-        """Eyes on the question and a status below it, once it is clear that the reply takes a moment."""
-        place, client = self._thread.place, self._speech.client
-        if self._thread.is_first:
-            with _unless_refused("no eyes"):
-                await client.reactions_add(channel=place.channel, timestamp=place.ts, name=EYES)
-        with _unless_refused("no status"):
-            await client.assistant_threads_setStatus(
-                channel_id=place.channel, thread_ts=place.thread_ts, status=THINKING
-            )
-
-    async def _look_away(self) -> None:
-        place, client = self._thread.place, self._speech.client
-        if self._thread.is_first:
-            with _unless_refused("eyes stay"):
-                await client.reactions_remove(channel=place.channel, timestamp=place.ts, name=EYES)
-        with _unless_refused("status stays"):
-            await client.assistant_threads_setStatus(channel_id=place.channel, thread_ts=place.thread_ts, status="")
-
-
-@contextlib.contextmanager
-def _unless_refused(what: str):
-    """What only decorates may fail."""
-    try:
-        yield
-    except UNREACHABLE as error:
-        log.info("%s (%s)", what, reason(error))

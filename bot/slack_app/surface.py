@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
 from bot.slack_app.blocks import Shown, decision, follow_up, hand_over_card, review_card, run_card
+from bot.slack_app.noticing import Thread
 from bot.slack_app.outgoing import (
     GONE,
     UNREACHABLE,
@@ -21,7 +22,7 @@ from bot.slack_app.parts import Parts, place_of
 from bot.slack_app.payloads import Place, SlackChannel
 from bot.slack_app.permalinks import permalink
 from bot.slack_app.removing import take_off
-from bot.slack_app.replying import GrowingReply, Thread
+from bot.slack_app.replying import GrowingReply
 from bot.slack_app.workspaces import NotInstalled
 from storage.records import Conversation, Posting, PostingKind
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.slack_app import replying
+from bot.slack_app import noticing, replying
 from providers.fake import FakeProvider
 
 PATIENCE_S = 5.0
@@ -27,6 +27,11 @@ class Gate:
             self._changed.notify_all()
             await self._changed.wait_for(lambda: word < self._allowed)
 
+    @property
+    def n_spoken(self) -> int:
+        """How many words the model has come to say."""
+        return self._asked + 1
+
     async def reached(self, word: int) -> None:
         async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: self._asked >= word)
@@ -47,8 +52,8 @@ class Gate:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the app shows slowly, so as not to flicker, is shown with every word."""
+    monkeypatch.setattr(noticing, "NOTICED_AFTER_S", 0.0)
     for name in (
-        "NOTICED_AFTER_S",
         "STREAM_AFTER_S",
         "STREAM_FROM_AFTER_S",
         "APPEND_EVERY_S",

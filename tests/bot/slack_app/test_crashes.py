@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot import inbox
-from bot.slack_app import replying
+from bot.slack_app import noticing
 from storage.store import Store, open_store
 from tests.bot.slack_app.asking import ask, read, replies_to, silence, the_reply
 from tests.bot.slack_app.conftest import ANSWER, Shop
@@ -120,7 +120,7 @@ async def test_eyes_that_a_dead_process_left_are_taken_away_by_a_quick_one(shop:
     there = shop.workspace
     hold = there.wire.faults.hold("assistant.threads.setStatus", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(replying, "NOTICED_AFTER_S", 0.0)
+        patch.setattr(noticing, "NOTICED_AFTER_S", 0.0)
         async with shop.serving("bot-1"):
             Gate(shop.provider)
             question = await ask(shop)

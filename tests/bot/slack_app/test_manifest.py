@@ -22,6 +22,7 @@ URL = "https://bot.example.com"
 
 # What a Web API method needs, any one of a set (docs.slack.dev/reference/methods, read 2026-11-21); an empty set: any token.
 NEEDED_BY_METHOD: dict[str, set[str]] = {
+    "agents.sessions.setStatus": {"chat:write"},
     "apps.connections.open": set(),  # the app token, which has a scope of its own
     "assistant.threads.setStatus": {"assistant:write", "chat:write"},
     "assistant.threads.setSuggestedPrompts": {"assistant:write"},
@@ -50,6 +51,7 @@ NEEDED_BY_METHOD: dict[str, set[str]] = {
 }
 # What an event needs, every one of a set (docs.slack.dev/reference/events, read 2026-11-21).
 NEEDED_BY_EVENT: dict[str, set[str]] = {
+    "agent_session_stopped": set(),
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "app_uninstalled": set(),

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bot.slack_app import replying
-from bot.slack_app.replying import EYES, THINKING
+from bot.slack_app.noticing import EYES, THINKING
 from providers.base import ErrorKind, ProviderError
 from tests.bot.slack_app.asking import ask, is_whole, read, replies_to, silence, the_reply
 from tests.bot.slack_app.conftest import ANSWER, Shop
@@ -16,6 +16,7 @@ from tests.slack.own_stub import StreamState
 __all__ = ["at_once"]
 
 AI_METHODS = (
+    "agents.sessions.setStatus",
     "assistant.threads.setStatus",
     "chat.startStream",
     "chat.appendStream",
@@ -35,6 +36,7 @@ async def test_a_slow_reply_is_noticed_streamed_and_finished(open_shop: Shop):
     await there.until(lambda: wire.statuses.shown)
     assert await there.reactions(question.channel, question.ts) == {EYES: [there.bot_user_id]}
     assert wire.statuses.shown == {(question.channel.id, question.ts): THINKING}
+    await there.until(lambda: wire.sessions.states == {(question.channel.id, question.ts): "processing"})
     await gate.let(3)
     (growing,) = await replies_to(open_shop, question, 1)
     assert read(growing) == "It is"
@@ -47,6 +49,7 @@ async def test_a_slow_reply_is_noticed_streamed_and_finished(open_shop: Shop):
     assert [stream.state for stream in wire.streams.all] == [StreamState.STOPPED]
     assert await there.reactions(question.channel, question.ts) == {}
     assert wire.statuses.shown == {}
+    assert wire.sessions.states == {(question.channel.id, question.ts): "active"}
     assert wire.count()["chat.postMessage"] == 0
 
 
@@ -203,21 +206,6 @@ async def test_limits_and_stumbles_of_slack_are_waited_out(open_shop: Shop):
 async def test_a_limit_on_posting_is_waited_out(open_shop: Shop):
     open_shop.workspace.wire.faults.limit_rate("chat.postMessage", times=3)
     assert read(await the_reply(open_shop, await ask(open_shop))) == ANSWER
-
-
-@pytest.mark.usefixtures("at_once")
-async def test_whoever_presses_stop_keeps_what_was_said_so_far(open_shop: Shop):
-    there = open_shop.workspace
-    gate = Gate(open_shop.provider)
-    question = await ask(open_shop)
-    await gate.let(3)
-    (growing,) = await replies_to(open_shop, question, 1)
-    await there.press_stop(there.customer, growing)
-    await gate.open()
-    reply = await the_reply(open_shop, question)
-    assert read(reply) == "It is"
-    assert "Stopped" in str(reply.blocks)
-    assert is_whole(reply)
 
 
 # ---------------------------------------------------------------- long replies
