@@ -7,10 +7,11 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from bot.answering import Desk
 from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, running_address
@@ -23,6 +24,7 @@ from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
 from curation.retrain import Recipe, Workshop
 from curation.tariff import Tariff
+from curation.triggers import When
 from curation.worker import Pace
 from providers.base import Sampling
 from providers.openai_api import OpenAIProvider
@@ -56,6 +58,7 @@ class Program:
     pace: Pace
     counter: TokenCounter
     is_attached: bool  # True: another process of this data folder does the training and owns the tuner
+    when: When = field(default_factory=When)  # when runs start by themselves
 
 
 @contextlib.asynccontextmanager
@@ -147,6 +150,7 @@ def _assemble(
         Pace(settings.poll_seconds, IDLE_S, RETRY_S),
         counter,
         is_attached,
+        When(settings.retrain_schedule, settings.retrain_after, ZoneInfo(settings.time_zone)),
     )
 
 

@@ -56,6 +56,7 @@ async def serve_console(program: Program, bound: socket.socket, stop: asyncio.Ev
         keep=program.settings.kept,
         guidelines=program.settings.guidelines,
         second_review=program.settings.second_review,
+        cost_targets=program.settings.cost_targets,
     )
     config = uvicorn.Config(
         console_app(console), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"
@@ -90,7 +91,7 @@ async def serve_app(config: uvicorn.Config, bound: socket.socket, stop: asyncio.
 async def serve_worker(program: Program, stop: asyncio.Event) -> None:
     """Run training runs and answer left-behind questions until `stop` is set."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(work(program.workshop, program.desk.owner, program.pace, stop))
+        group.create_task(work(program.workshop, program.desk.owner, program.pace, stop, program.when))
         group.create_task(pick_up_unanswered(program.desk, stop, every_s=PICK_UP_S))
 
 

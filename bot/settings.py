@@ -6,11 +6,13 @@
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.text import listed
+from curation.triggers import ScheduleUnreadable, When
 from storage.records import ChannelMode, PromptKind, ThreadMode
 
 PREFIX = "FINETONE_"
@@ -76,6 +78,9 @@ class Settings(BaseSettings):
     day_cap: float = Field(0.5, gt=0, le=1)
     epochs: int = Field(0, ge=0)  # 0: the trainer chooses
     margin: float = Field(0.02, ge=0, le=1)
+    retrain_schedule: str = ""  # five parts of a cron expression; "": no schedule
+    retrain_after: int = Field(0, ge=0)  # newly approved corrections; 0: never by itself
+    time_zone: str = "UTC"  # of the schedule
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
 
@@ -213,6 +218,12 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
             f"{PREFIX}DATABASE_URL begins with {scheme or settings.database_url!r}: use sqlite+aiosqlite:///FILE or "
             "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
         )
+    if settings.time_zone not in available_timezones():
+        wrong.append(f"{PREFIX}TIME_ZONE is {settings.time_zone!r}, which is no time zone; write one as Europe/Berlin")
+    try:
+        When(settings.retrain_schedule)
+    except ScheduleUnreadable as error:
+        wrong.append(f"{PREFIX}RETRAIN_SCHEDULE: {str(error).removesuffix('.')}")
     if wrong:
         raise SettingsWrong("; ".join(wrong) + ".")
     return settings

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from curation.retrain import Workshop, advance, end, is_final
+from curation.triggers import Watch, When
 from providers.base import ProviderError
 from storage.errors import DatabaseUnavailable, RunMoved
 from storage.records import Run, RunEvent, RunState
@@ -32,8 +33,11 @@ class Pace:
     retry_s: float  # after a vendor call failed, unless the vendor names a time
 
 
-async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) -> None:
-    """Advance open runs until `stop` is set. `owner` names this process; a restarted one may reuse its name."""
+async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event, when: When | None = None) -> None:
+    """Advance open runs until `stop` is set, and start those that are due. `owner` names this process; a restarted one may
+    reuse its name.
+    """
+    watch = Watch(workshop, when or When())
     bugs: dict[str, int] = {}
     not_before: dict[str, datetime] = {}
     seal_at = workshop.now()
@@ -41,6 +45,7 @@ async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) 
         if workshop.now() >= seal_at:
             await _seal(workshop)
             seal_at = workshop.now() + timedelta(seconds=SEAL_S)
+        await _look_for_reasons(watch)
         busy = False
         for run in await _open_runs(workshop):
             if not_before.get(run.id, workshop.now()) > workshop.now():
@@ -53,6 +58,13 @@ async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) 
             not_before[run.id] = workshop.now() + timedelta(seconds=wait_s)
         await _pause(stop, pace.poll_s if busy or not_before else pace.idle_s)
         not_before = {run_id: at for run_id, at in not_before.items() if at > workshop.now()}
+
+
+async def _look_for_reasons(watch: Watch) -> None:
+    try:
+        await watch.look()
+    except DatabaseUnavailable as error:
+        log.warning("worker: %s", error)
 
 
 async def _seal(workshop: Workshop) -> None:

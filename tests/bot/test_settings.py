@@ -75,3 +75,15 @@ def test_the_example_file_names_every_setting_with_its_default():
             else default
         )
         assert named[name.upper()] == (f"{shown:g}" if isinstance(shown, float) else str(shown)), name
+
+
+def test_a_schedule_and_a_time_zone_that_are_none_are_both_named():
+    with pytest.raises(SettingsWrong) as refused:
+        load_settings(time_zone="Berlin", retrain_schedule="nightly")
+    assert "FINETONE_TIME_ZONE is 'Berlin', which is no time zone" in str(refused.value)
+    assert "FINETONE_RETRAIN_SCHEDULE: 'nightly' is no schedule" in str(refused.value)
+
+
+def test_a_short_prompt_is_needed_to_be_trained_with():
+    with pytest.raises(SettingsMissing, match="FINETONE_BAKE_PROMPT is true, but FINETONE_SHORT_PROMPT is not set"):
+        load_settings(bake_prompt=True)
