@@ -26,6 +26,7 @@ ROOMS = {
     "dbos": ("curation/engine.py",),
     "phonenumbers": ("curation/scrub/",),
     "rensa": ("curation/similar.py",),
+    "cronsim": ("curation/triggers.py",),
     "jsonschema": ("curation/checks.py",),
     "wordllama": ("curation/recall/",),
     "torch": ("tuner/",),
