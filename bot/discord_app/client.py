@@ -129,16 +129,32 @@ class FinetoneClient(discord.AutoShardedClient):
         """Somebody took a reaction back; Discord tells nothing of them but the id."""
         await self._reacted("reaction_removed", event, None)
 
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        """Somebody took everybody's reactions away."""
+        await self._cleared(event.guild_id, event.channel_id, event.message_id, None)
+
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        """Somebody took everybody's reactions of one emoji away."""
+        await self._cleared(event.guild_id, event.channel_id, event.message_id, event.emoji)
+
+    async def _cleared(
+        self, guild_id: int | None, channel_id: int, message_id: int, emoji: discord.PartialEmoji | None
+    ) -> None:
+        place = self._place(guild_id, channel_id, message_id)
+        payload = {"place": asdict(place), "emoji": None if emoji is None else _name_of(emoji)}
+        await self.app.kept(new_id("reaction", self.app.parts.now()), "reactions_cleared", payload)
+
     async def _reacted(self, kind: str, event: discord.RawReactionActionEvent, by: Person | None) -> None:
         is_bot = event.member is not None and event.member.bot
         if kind not in self.app.registry.hears or is_bot or str(event.user_id) == self.app.parts.me:
             return
         place = self._place(event.guild_id, event.channel_id, event.message_id)
         by = by or Person(str(event.user_id), "", (), place.guild)
-        emoji = event.emoji.name if event.emoji.id is None else f"{event.emoji.name}:{event.emoji.id}"
         # Discord gives a reaction no id, and the same one may be added again: each is a delivery of its own.
         await self.app.kept(
-            new_id("reaction", self.app.parts.now()), kind, {"by": asdict(by), "place": asdict(place), "emoji": emoji}
+            new_id("reaction", self.app.parts.now()),
+            kind,
+            {"by": asdict(by), "place": asdict(place), "emoji": _name_of(event.emoji)},
         )
 
     # ------------------------------------------------------------ what people press and send
@@ -155,6 +171,11 @@ class FinetoneClient(discord.AutoShardedClient):
         """A form was sent, or a menu's value chosen: read from what was delivered, whoever opened it and however long ago."""
         if interaction.type is discord.InteractionType.modal_submit or _is_menu(interaction):
             await self.app.asked(interaction)
+
+
+def _name_of(emoji: discord.PartialEmoji) -> str:
+    """A picture, or a server's own as name:id."""
+    return emoji.name if emoji.id is None else f"{emoji.name}:{emoji.id}"
 
 
 def _no_thread(_: int) -> discord.Thread | None:

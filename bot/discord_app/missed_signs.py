@@ -16,7 +16,7 @@ from bot.discord_app.interactions import Feature
 from bot.discord_app.outgoing import GONE, UNKNOWN_CHANNEL, UNREACHABLE, CannotSpeak, patiently, reason, understood
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Person, Place
-from bot.discord_app.signs import HEARD, JUDGEMENTS, heard_under, sign_of, signed
+from bot.discord_app.signs import HEARD, JUDGEMENTS, heard, sign_of, signed
 from bot.office.verbs import Sign
 from storage.errors import DatabaseUnavailable
 from storage.records import Posting, PostingKind
@@ -73,11 +73,7 @@ async def _taken_up(parts: Parts, posting: Posting) -> int:
 
 async def _taken_back(parts: Parts, place: Place, standing: Collection[tuple[Sign, str]]) -> int:
     """How many signs that were heard under this message are not there any more."""
-    heard = await parts.store.channels.listened_to(
-        PLATFORM, heard_under(place), parts.now() - LONGEST, MOST_PEOPLE * len(JUDGEMENTS)
-    )
-    signs = [(Sign(sign), user) for user, sign in (part.split("/")[-3:-1] for part in heard)]
-    gone = [one for one in signs if one not in standing]
+    gone = [one for one in await heard(parts, place) if one not in standing]
     for sign, user in gone:
         await signed(parts, Person(user, "", (), place.guild), place, sign, is_added=False)
     return len(gone)

@@ -6,6 +6,7 @@ What a thumb and a flag did is seen by the reaction itself, which stays; everyth
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import discord
 
@@ -40,6 +41,8 @@ SIGNS: Mapping[Sign, Collection[str]] = {
 SILENT = frozenset({Sign.GOOD, Sign.FLAG})
 JUDGEMENTS = frozenset({Sign.GOOD, Sign.WRONG, Sign.FLAG})
 NONE_NAMED: Mapping[str, Sign] = {}
+EVER = datetime(2015, 1, 1, tzinfo=UTC)  # Discord's own beginning
+MOST_HEARD = 300  # under one message
 HEARD = "sign/"
 _TONES = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0F])  # skin tones, and the sign that asks for a coloured picture
 
@@ -85,6 +88,18 @@ async def removed(parts: Parts, payload: Payload, is_first_try: bool) -> str:
     return await _reacted(parts, payload, is_added=False)
 
 
+async def cleared(parts: Parts, payload: Payload, is_first_try: bool) -> str:
+    """Somebody of the server's staff took everybody's reactions away, or everybody's of one emoji."""
+    emoji, place = payload["emoji"], Place(**payload["place"])
+    only = None if emoji is None else sign_of(emoji, parts.rules.signs)
+    if emoji is not None and only is None:
+        return "not a sign of ours"
+    for sign, user in await heard(parts, place):
+        if only in (None, sign):
+            await signed(parts, Person(user, "", (), place.guild), place, sign, is_added=False)
+    return ""
+
+
 async def _reacted(parts: Parts, payload: Payload, *, is_added: bool) -> str:
     sign = sign_of(payload["emoji"], parts.rules.signs)
     if sign is None:
@@ -118,15 +133,20 @@ async def signed(parts: Parts, by: Person, place: Place, sign: Sign, *, is_added
 
 async def _remember(parts: Parts, by: Person, place: Place, sign: Sign, *, is_added: bool) -> None:
     """Know which judgements were made by a sign, so that one which is taken back in a gap can be told from a press."""
-    part = f"{heard_under(place)}{by.id}/{sign}/"
+    part = f"{_heard_under(place)}{by.id}/{sign}/"
     if is_added:
         await parts.store.channels.listened(PLATFORM, part, parts.now())
     else:
         await parts.store.channels.forget_listened(PLATFORM, part)
 
 
-def heard_under(place: Place) -> str:
-    """What the names of all signs heard under a message begin with; who made it and what it is follows."""
+async def heard(parts: Parts, place: Place) -> list[tuple[Sign, str]]:
+    """The signs heard under a message and not taken back, with who made them, as far as they are remembered."""
+    noted = await parts.store.channels.listened_to(PLATFORM, _heard_under(place), EVER, MOST_HEARD)
+    return [(Sign(sign), user) for user, sign in (part.split("/")[-3:-1] for part in noted)]
+
+
+def _heard_under(place: Place) -> str:
     return f"{HEARD}{place.key}/"
 
 
@@ -194,4 +214,4 @@ async def _say(parts: Parts, actor: Actor, place: Place, said: Said) -> None:
         log.error("a moderator could be told neither in private nor in the review channel (%s)", reason(error))
 
 
-FEATURE = Feature(hears={"reaction_added": added, "reaction_removed": removed})
+FEATURE = Feature(hears={"reaction_added": added, "reaction_removed": removed, "reactions_cleared": cleared})

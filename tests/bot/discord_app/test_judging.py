@@ -306,3 +306,21 @@ def test_a_setting_that_cannot_be_read_is_named_with_the_next_step(item: str):
     with pytest.raises(SettingsWrong, match=r"FINETONE_DISCORD_SIGNS has .*such as good=parrot") as raised:
         signs_named(f"good=parrot,{item}")
     assert repr(item) in str(raised.value)
+
+
+async def test_reactions_that_are_cleared_take_their_judgements_along_and_no_others(open_shop: Shop):
+    there = open_shop.guild
+    _, reply = await open_shop.asked()
+    await there.react(there.customer, reply, "👍")
+    await there.react(there.second_customer, reply, "👎")
+    await there.click(there.stranger, reply, label="Helpful")
+    await there.clear_reactions(there.moderator, reply, "👎")
+    assert await judged(open_shop, reply) == [Judgement.GOOD, Judgement.GOOD]
+    await there.react(there.approver, reply, "😀")
+    await there.clear_reactions(there.moderator, reply, "😀")
+    assert len(await judged(open_shop, reply)) == 2
+    await there.clear_reactions(there.moderator, reply)
+    [left] = await feedback_on(open_shop, reply)
+    pressed = await open_shop.store.people.find("discord", str(there.stranger.id))
+    assert pressed is not None
+    assert left.actor_id == pressed.id
