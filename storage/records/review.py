@@ -1,0 +1,84 @@
+"""What review needs: disputes, locks, second opinions, holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from storage.records.judgement import Judgement
+
+
+class DisputeKind(StrEnum):
+    """What cannot both be right."""
+
+    CONTRADICTION = "contradiction"  # two approved corrections: one question, two answers
+    OPINION = "opinion"  # a correction's approver and its second reviewer
+
+
+class Settlement(StrEnum):
+    """How a dispute ended."""
+
+    FIRST = "first"  # the first correction holds; of a contradiction, the second is superseded
+    SECOND = "second"  # of a contradiction only: the second holds, the first is superseded
+    BOTH = "both"  # of a contradiction only: both can be right
+    NEITHER = "neither"  # of an opinion only: the correction is taken out
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An open question that keeps the corrections it is about out of every dataset, until an approver settles it.
+
+    Of a contradiction `first` is the older. `detail` says what differs, for people's eyes. One per pair, by constraint.
+    """
+
+    id: str
+    voice_id: str
+    kind: DisputeKind
+    first: str  # correction id
+    second: str  # correction id; "" for an opinion
+    detail: Mapping[str, Any]
+    opened_at: datetime
+    settled_at: datetime | None = None
+    settled_by: str | None = None  # actor id
+    settlement: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A correction that somebody is looking at; nobody else is offered it until the lock expires."""
+
+    correction_id: str
+    actor_id: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a second reviewer thinks of a decided correction, without having seen the decision. One per (correction, actor)."""
+
+    correction_id: str
+    actor_id: str
+    is_approval: bool
+    reason: Judgement  # what was wrong with the served reply, as they see it
+    given_at: datetime
+
+
+class Held(StrEnum):
+    """What waits for an admin's look because there is unusually much of it."""
+
+    CORRECTIONS = "corrections"
+    MARKS = "marks"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Since `since` nothing of this kind is used until an admin releases it. One open per (voice, kind), by constraint."""
+
+    id: str
+    voice_id: str
+    held: Held
+    since: datetime
+    why: str  # a sentence with the numbers
+    released_at: datetime | None = None
+    released_by: str | None = None  # actor id

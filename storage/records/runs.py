@@ -1,0 +1,110 @@
+"""Training runs, what happened in them, and the comparison a promotion rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """requested → frozen → submitted → training → servable → evaluated → promoted; or stopped | failed | cancelled.
+
+    *Trained* and *servable* are two facts: `training` ends when the vendor's job has succeeded *and* the model answers.
+    """
+
+    REQUESTED = "requested"
+    FROZEN = "frozen"  # its dataset version exists
+    SUBMITTED = "submitted"  # the training job exists at the vendor
+    TRAINING = "training"  # the vendor has begun
+    SERVABLE = "servable"  # the candidate answers
+    EVALUATED = "evaluated"  # scores and verdict are saved
+    PROMOTED = "promoted"  # a deployment row names the candidate
+    STOPPED = "stopped"  # the verdict was no, or there was nothing to train on
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN_RUN_STATES = frozenset(
+    {RunState.REQUESTED, RunState.FROZEN, RunState.SUBMITTED, RunState.TRAINING, RunState.SERVABLE, RunState.EVALUATED}
+)
+
+
+class Trigger(StrEnum):
+    """What started a run."""
+
+    PERSON = "person"  # /retrain, the console's button, `finetone retrain`
+    COUNT = "count"  # enough newly approved corrections
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One durable training run of ours. At most one per voice is open, by constraint.
+
+    `epoch` is the fence: whoever claims the run raises it, and a write under an older epoch is refused (RunMoved).
+    """
+
+    id: str
+    voice_id: str
+    state: RunState
+    trigger: Trigger
+    requested_by: str
+    requested_at: datetime
+    updated_at: datetime
+    epoch: int
+    lease_owner: str | None
+    lease_until: datetime | None
+    base_model: str
+    dataset_version_id: str | None = None
+    training_file_id: str | None = None  # the provider's id of the uploaded file
+    job_id: str | None = None  # the provider's id of the training job
+    candidate_name: str | None = None  # the provider's name of the tuned model
+    end_reason: str = ""  # a sentence, once the run is over
+    cancel_requested_by: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run still has a way to go."""
+        return self.state in OPEN_RUN_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something that happened in a run, kept for ever. `key` makes it unique within the run (the provider's event id, or ours).
+
+    `numbers` holds what can be drawn: step, total_steps, train_loss, valid_loss, learning_rate, seconds_left.
+    """
+
+    run_id: str
+    key: str
+    at: datetime
+    level: str  # "info" | "warn" | "error"
+    text: str
+    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
+class SampleScore:
+    """One held-out question, both answers and their scores in [0, 1] against the reference."""
+
+    correction_id: str
+    question: str
+    reference: str
+    incumbent_text: str
+    candidate_text: str
+    incumbent_score: float
+    candidate_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The comparison a promotion rests on. `passed` is the verdict, `reason` its sentence with the numbers."""
+
+    run_id: str
+    incumbent_name: str
+    candidate_name: str
+    samples: tuple[SampleScore, ...]
+    margin: float  # mean gain that was required, in score points of [0, 1]
+    passed: bool
+    reason: str
+    evaluated_at: datetime
