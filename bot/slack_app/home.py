@@ -2,8 +2,9 @@
 
 import logging
 
+from bot.flags import open_flags
 from bot.office.progress import progress_of
-from bot.slack_app.blocks import Block, actions, bar, button, context, decision_buttons, facts, header, section
+from bot.slack_app.blocks import Block, actions, bar, button, context, decision_buttons, facts, header, named, section
 from bot.slack_app.form_parts import About
 from bot.slack_app.manifest import PROMPTS
 from bot.slack_app.markup import inline
@@ -17,6 +18,7 @@ from storage.records import Actor, CorrectionState, Judgement, Right, RunState
 log = logging.getLogger(__name__)
 
 QUEUE_SHOWN = 5
+FLAGS_SHOWN = 5
 COST_LIMIT = 200  # characters, in a question that takes 300
 
 
@@ -99,7 +101,32 @@ async def team_blocks(parts: Parts, actor: Actor) -> list[Block]:
             ),
         )
     blocks.append(actions(*elements))
+    if Right.MODERATOR in actor.rights:
+        blocks += await _flagged(parts)
     return blocks + (await _queue(parts) if Right.APPROVER in actor.rights else [])
+
+
+async def _flagged(parts: Parts) -> list[Block]:
+    """The replies somebody flagged last and no moderator has looked at, each with what a moderator may do about it."""
+    flags = await open_flags(parts.store, parts.voice.id)
+    blocks: list[Block] = [{"type": "divider"}, header("Flagged")] if flags else []
+    for each in flags[:FLAGS_SHOWN]:
+        reply = each.reply
+        said = f"*{inline(each.turn.question, 150)}*\n{inline(reply.standing_text, 500)}"
+        note = f": {inline(each.flag.note, 300)}" if each.flag.note else ""
+        blocks.append(section(said))
+        blocks.append(context(f"{words_of(each.flag.judgement)}, says {named(each.by)}{note}"))
+        blocks.append(
+            actions(
+                button("It is good", "feedback", f"good {reply.id}"),
+                button("Correct", "open_correct", reply.id, style="primary"),
+                button("Why this answer?", "why", reply.id),
+                button("Retract", "retract", reply.id, style="danger", confirm="The answer is taken off Slack."),
+            )
+        )
+    if len(flags) > FLAGS_SHOWN:
+        blocks.append(context(f"and {len(flags) - FLAGS_SHOWN} more, listed in the console"))
+    return blocks
 
 
 async def _queue(parts: Parts) -> list[Block]:

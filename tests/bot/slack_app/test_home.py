@@ -2,7 +2,7 @@
 
 from tests.bot.slack_app.commanding import read, settled, stocked, until_said, working
 from tests.bot.slack_app.conftest import Shop
-from tests.slack.place import Person
+from tests.slack.place import Message, Person
 from tests.slack.screens import View
 
 
@@ -150,3 +150,61 @@ async def test_a_home_that_slack_refuses_is_drawn_at_the_next_look(open_shop: Sh
     await there.until(lambda: there.wire.calls_of("views.publish"))
     assert there.home(there.customer) is None
     assert "Mention me" in read(await home(open_shop, there.customer))
+
+
+# ---------------------------------------------------------------- what was flagged
+
+
+async def flagged(shop: Shop) -> tuple[Message, View]:
+    """A reply that a customer found wrong in words of their own, and the moderator's Home."""
+    there = shop.workspace
+    _, reply = await shop.asked("Where is <!channel> my parcel?")
+    await there.rate(there.customer, reply, good=False)
+    await there.until(lambda: there.ephemerals(there.customer))
+    await there.click(there.customer, there.ephemerals(there.customer)[-1], "explain")
+    await there.until(lambda: there.open_view(there.customer))
+    await there.submit(there.customer, {"reason": "outdated", "note": "You moved *last year*."})
+    await settled(shop)
+    return reply, await home(shop, there.moderator)
+
+
+async def test_a_moderator_finds_what_was_flagged_on_home_and_settles_it_there(open_shop: Shop):
+    there = open_shop.workspace
+    _, view = await flagged(open_shop)
+    said = read(view)
+    assert "Flagged" in said
+    assert "Where is" in said
+    assert "<!channel>" not in said
+    assert "Out of date, says customer: You moved" in said.replace("\u2060", "")
+    assert actions_of(view) == ["home_refresh", "feedback", "open_correct", "why", "retract"]
+    await there.click(there.moderator, view, "feedback")
+    await settled(open_shop)
+    assert "Flagged" not in read(there.home(there.moderator) or {})
+    [message] = await there.channel_messages(await there.dm(there.moderator))
+    assert message.text == "Thanks, noted as good."
+
+
+async def test_a_flagged_reply_is_corrected_from_home(open_shop: Shop):
+    there = open_shop.workspace
+    _, view = await flagged(open_shop)
+    await there.click(there.moderator, view, "open_correct")
+    await there.until(lambda: there.open_view(there.moderator))
+    await there.submit(there.moderator, {"text": "It is two days late."})
+    await there.until(lambda: there.channel_messages(there.review))
+    assert "Flagged" not in read(await home(open_shop, there.moderator))
+
+
+async def test_a_flagged_reply_is_retracted_from_home(open_shop: Shop):
+    there = open_shop.workspace
+    reply, view = await flagged(open_shop)
+    await there.click(there.moderator, view, "retract")
+    await settled(open_shop)
+    assert await there.reread(reply) is None
+
+
+async def test_who_is_no_moderator_sees_nothing_of_what_was_flagged(open_shop: Shop):
+    _, view = await flagged(open_shop)
+    assert "Flagged" in read(view)
+    there = open_shop.workspace
+    for person in (there.customer, there.stranger):
+        assert "Flagged" not in read(await home(open_shop, person))
