@@ -51,7 +51,7 @@ async def in_time(read: Callable[[], T]) -> T:
 async def answered(stub: OwnStub) -> Message:
     question = await stub.guild.mention(stub.guild.customer, stub.guild.support, "Where is my parcel?")
     [reply] = await in_time(lambda: stub.guild.replies(question))
-    assert reply.text == SENTENCE
+    assert reply.text == f"{SENTENCE}\n-# AI answer, looked after by the team"
     return reply
 
 
