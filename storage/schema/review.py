@@ -1,0 +1,63 @@
+"""Tables of disputes, locks, second opinions and holds."""
+
+from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint, text
+
+from storage.records import DisputeKind, Held, Judgement, Settlement
+from storage.schema.columns import Document, identifier, metadata, moment, reference, string, word
+
+disputes = Table(
+    "disputes",
+    metadata,
+    identifier(),
+    reference("voice_id", "voices.id"),
+    *word("kind", DisputeKind),
+    reference("first", "corrections.id"),
+    string("second"),  # a correction's id, or ""
+    Column("detail", Document, nullable=False),
+    moment("opened_at"),
+    moment("settled_at", nullable=True),
+    reference("settled_by", "actors.id", nullable=True),
+    *word("settlement", Settlement, nullable=True),
+    UniqueConstraint("first", "second"),
+)
+_IS_UNSETTLED = text("settled_at IS NULL")
+Index("ix_disputes_open", disputes.c.voice_id, sqlite_where=_IS_UNSETTLED, postgresql_where=_IS_UNSETTLED)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    reference("correction_id", "corrections.id", primary_key=True),
+    reference("actor_id", "actors.id"),
+    moment("until"),
+)
+
+opinions = Table(
+    "opinions",
+    metadata,
+    reference("correction_id", "corrections.id", primary_key=True),
+    reference("actor_id", "actors.id", primary_key=True),
+    Column("is_approval", Boolean, nullable=False),
+    *word("reason", Judgement),
+    moment("given_at"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    identifier(),
+    reference("voice_id", "voices.id"),
+    *word("held", Held),
+    moment("since"),
+    string("why"),
+    moment("released_at", nullable=True),
+    reference("released_by", "actors.id", nullable=True),
+)
+_IS_HELD = text("released_at IS NULL")
+Index(
+    "uq_holds_open",
+    holds.c.voice_id,
+    holds.c.held,
+    unique=True,
+    sqlite_where=_IS_HELD,
+    postgresql_where=_IS_HELD,
+)

@@ -1,0 +1,65 @@
+"""Tables of training runs and what happened in them."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Float, Index, Integer, Table, UniqueConstraint, text
+
+from storage.records import OPEN_RUN_STATES, RunState, Trigger
+from storage.schema.columns import Document, identifier, metadata, moment, quoted, reference, sequence, string, word
+
+runs = Table(
+    "runs",
+    metadata,
+    identifier(),
+    reference("voice_id", "voices.id"),
+    *word("state", RunState),
+    *word("trigger", Trigger),
+    reference("requested_by", "actors.id"),
+    moment("requested_at"),
+    moment("updated_at"),
+    Column("epoch", Integer, nullable=False),
+    string("lease_owner", nullable=True),
+    moment("lease_until", nullable=True),
+    string("base_model"),
+    reference("dataset_version_id", "dataset_versions.id", nullable=True),
+    string("training_file_id", nullable=True),
+    string("job_id", nullable=True),
+    string("candidate_name", nullable=True),
+    string("end_reason"),
+    reference("cancel_requested_by", "actors.id", nullable=True),
+    Index("ix_runs_voice_id_requested_at", "voice_id", "requested_at"),
+)
+_IS_OPEN = text(f"state IN ({quoted(state.value for state in OPEN_RUN_STATES)})")
+Index(
+    "uq_runs_open_per_voice",
+    runs.c.voice_id,
+    unique=True,
+    sqlite_where=_IS_OPEN,
+    postgresql_where=_IS_OPEN,
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    sequence("seq"),
+    reference("run_id", "runs.id"),
+    string("key"),
+    moment("at"),
+    string("level"),
+    string("text"),
+    Column("numbers", Document, nullable=False),
+    CheckConstraint("level IN ('error', 'info', 'warn')", name="level"),
+    UniqueConstraint("run_id", "key"),
+    Index("ix_run_events_run_id_seq", "run_id", "seq"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    reference("run_id", "runs.id", primary_key=True),
+    string("incumbent_name"),
+    string("candidate_name"),
+    Column("samples", Document, nullable=False),
+    Column("margin", Float, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    string("reason"),
+    moment("evaluated_at"),
+)
