@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.console import (
+    datasets,
     deciding,
     disputes,
     history,
@@ -22,6 +23,7 @@ from bot.console import (
     sign_out,
     training,
 )
+from bot.console.cards import Cards
 from bot.console.console import Console, Parts
 from bot.console.door import Door
 from bot.console.live import LiveReplies
@@ -46,6 +48,7 @@ def console_app(console: Console) -> FastAPI:
     )
     templates.filters.update(FILTERS)
     live = LiveReplies(console.desk)
+    cards = Cards(console.workshop, console.voice_id, console.cost_targets, console.now)
     queue = Queue(console.store, console.voice_id, console.keep, console.now)
 
     @asynccontextmanager
@@ -54,11 +57,11 @@ def console_app(console: Console) -> FastAPI:
             yield
 
     app = FastAPI(title="Finetone", lifespan=lifespan, openapi_url=None)
-    app.state.parts = Parts(console, templates, live, queue)
+    app.state.parts = Parts(console, templates, live, queue, cards)
     answer_problems(app, templates)
     app.add_middleware(Door, problem=partial(problem_page, templates))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(sign_in.router)
-    for room in (practice, review, deciding, second, disputes, imports, training, models, history, sign_out):
+    for room in (practice, review, deciding, second, disputes, imports, training, datasets, models, history, sign_out):
         app.include_router(room.router, dependencies=[Depends(enter)])
     return app

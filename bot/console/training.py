@@ -1,8 +1,7 @@
-"""Training: what a run would do, its start, its progress and curve, what it proved, and the dataset it rests on."""
+"""Training: what a run would do, its start, its progress and curve, and what it proved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from statistics import fmean
 from typing import Any
 
@@ -13,10 +12,9 @@ from bot.console.visit import Here, Visit
 from bot.flags import name_in
 from bot.moderation import cancel_run, start_retrain
 from curation import retrain
-from storage.records import Correction, DatasetLine, Evaluation, Model, Part, Role, Run, RunEvent, RunState
+from storage.records import Evaluation, Model, Run, RunEvent, RunState
 
 RUNS_SHOWN = 20
-LINES_PER_PAGE = 50
 EVENTS_SHOWN = 200  # newest
 
 STAGES = (
@@ -197,43 +195,3 @@ def _verdict(evaluation: Evaluation, models: Sequence[Model]) -> dict[str, Any]:
         "better": sum(sample.candidate_score > sample.incumbent_score for sample in samples),
         "worse": sum(sample.candidate_score < sample.incumbent_score for sample in samples),
     }
-
-
-# ---------------------------------------------------------------- the dataset under it
-
-
-@dataclass(frozen=True, slots=True)
-class ShownLine:
-    """A line of a dataset and the people behind it."""
-
-    line: DatasetLine
-    correction: Correction
-    proposed_by: str
-    approved_by: str
-
-
-@router.get("/datasets/{version_id}")
-async def one_dataset(version_id: str, visit: Here, page: int = 1) -> Response:
-    """The dataset's card, and each line with the correction it was made from."""
-    visit.require_team("datasets")
-    version = await visit.store.datasets.get(version_id)
-    answers = [line for line in await visit.store.datasets.lines(version_id) if line.role is Role.ANSWER]
-    lines = sorted(answers, key=lambda line: (line.part is Part.HELD_OUT, line.position))
-    pages = max(1, ceil(len(lines) / LINES_PER_PAGE))
-    page = min(max(page, 1), pages)
-    chosen = lines[(page - 1) * LINES_PER_PAGE : page * LINES_PER_PAGE]
-    corrections = [await visit.store.corrections.get(line.source_id) for line in chosen]
-    ids = {each for c in corrections for each in (c.proposed_by, c.decided_by) if each}
-    people = await visit.store.people.actors({*ids, version.created_by})
-    return await visit.page(
-        "dataset.html",
-        version=version,
-        by=name_in(people, version.created_by),
-        lines=[
-            ShownLine(line, c, name_in(people, c.proposed_by), name_in(people, c.decided_by))
-            for line, c in zip(chosen, corrections, strict=True)
-        ],
-        page_number=page,
-        pages=pages,
-        models=[m for m in await visit.store.models.list(version.voice_id) if m.dataset_version_id == version_id],
-    )

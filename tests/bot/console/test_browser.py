@@ -24,6 +24,7 @@ from providers.fake import FakeProvider
 from storage.records import CorrectionState, Opinion
 from storage.store import Store
 from tests.bot.console.scenes import House, build_house, shop
+from tests.bot.console.test_datasets import frozen
 from tests.bot.console.test_disputes import contradicting
 from tests.chromium import CHROMIUM, FLAGS, needs_chromium
 
@@ -379,6 +380,9 @@ async def test_no_page_has_an_accessibility_finding(site: Site):
         noor = house.people["noor"].id
         again = next(each for each in await house.store.corrections.approved(house.voice.id) if each.decided_by == noor)
         await house.store.reviews.give(Opinion(again.id, house.people["both"].id, True, again.reason, house.clock()))
+        older = (await frozen(house)).id
+        await house.approve(1, first=90)
+        await frozen(house)
         dataset = (await house.store.datasets.list(house.voice.id, 1))[0].id
         correction = (await house.store.corrections.approved(house.voice.id))[0].id
         paths = [
@@ -393,7 +397,9 @@ async def test_no_page_has_an_accessibility_finding(site: Site):
         ]
         paths += [
             run,
+            "/datasets",
             f"/datasets/{dataset}",
+            f"/datasets/{dataset}/diff?before={older}",
             "/models",
             "/review/second",
             "/review/agreement",

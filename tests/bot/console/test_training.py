@@ -149,24 +149,6 @@ async def test_only_an_admin_starts(house: House):
     assert "Only an admin can start a training run, and Both is not one." in response.text
 
 
-async def test_a_dataset_names_the_people_behind_every_line(house: House):
-    await house.approve(60)
-    async with house.browser("ada") as browser:
-        await browser.post("/training")
-        run = await house.work()
-        first = (await browser.get(f"/datasets/{run.dataset_version_id}")).text
-        assert "48 to train on" in read(first).replace("to train on 48", "48 to train on")
-        assert "Page 1 of 2" in first
-        assert first.count("Mia") == first.count("Noor") == 50
-        second = (await browser.get(f"/datasets/{run.dataset_version_id}?page=2")).text
-        link = re.search(r'href="(/corrections/[^"]+)"', second)
-        assert link is not None
-        correction = await browser.page(link[1])
-        assert "Kept back" in read(second)
-        assert re.search(r"an imported file, faq.csv:\d+", correction)
-        assert re.search(r"Datasets 21 Nov 2026, 09:\d\d UTC , kept back, line \d+", correction)
-
-
 # ---------------------------------------------------------------- the models
 
 
