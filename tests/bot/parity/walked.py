@@ -10,12 +10,14 @@ Verbs = Mapping[str, FunctionType]
 
 
 def verbs_of(*modules: ModuleType) -> dict[str, FunctionType]:
-    """The public coroutines a module defines: "verbs.approve"."""
+    """The public coroutines a module, or a package in its own modules, defines: "verbs.approve"."""
     return {
         f"{module.__name__.rpartition('.')[2]}.{name}": thing
         for module in modules
         for name, thing in vars(module).items()
-        if inspect.iscoroutinefunction(thing) and thing.__module__ == module.__name__ and not name.startswith("_")
+        if inspect.iscoroutinefunction(thing)
+        and f"{thing.__module__}.".startswith(f"{module.__name__}.")
+        and not name.startswith("_")
     }
 
 

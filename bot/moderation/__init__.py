@@ -1,0 +1,40 @@
+"""Mark, flag, correct, approve, reject, retract, retrain, cancel, roll back: check the right, act once, say what happened.
+
+Every adapter calls these and posts `said`; so the words are the same everywhere. A refusal is NotAllowed, a sentence.
+"""
+
+from bot.moderation.correcting import Draft, correct, propose_answers, retract, revise
+from bot.moderation.deciding import approve, approve_all, reject, scrub
+from bot.moderation.forgetting import forget_person
+from bot.moderation.judging import mark, retract_reply, unmark
+from bot.moderation.places import MODE_WORDS, ask_for_person, release, set_channel, step_back, take_over
+from bot.moderation.rights import NotAllowed, Outcome, require
+from bot.moderation.training import cancel_run, roll_back, start_retrain
+
+__all__ = [
+    "MODE_WORDS",
+    "Draft",
+    "NotAllowed",
+    "Outcome",
+    "approve",
+    "approve_all",
+    "ask_for_person",
+    "cancel_run",
+    "correct",
+    "forget_person",
+    "mark",
+    "propose_answers",
+    "reject",
+    "release",
+    "require",
+    "retract",
+    "retract_reply",
+    "revise",
+    "roll_back",
+    "scrub",
+    "set_channel",
+    "start_retrain",
+    "step_back",
+    "take_over",
+    "unmark",
+]

@@ -1,0 +1,44 @@
+"""Training runs, and which model serves."""
+
+from datetime import datetime
+
+from bot.moderation.rights import Outcome, require
+from bot.text import clean_note
+from curation import promotion, retrain
+from storage.records import (
+    Actor,
+    Deployment,
+    Right,
+    Run,
+    Voice,
+)
+from storage.store import Store
+
+
+async def start_retrain(workshop: retrain.Workshop, actor: Actor, voice: Voice) -> Outcome[Run]:
+    """Start a run, or join the open one. Raises NotAllowed, TooFewExamples, NothingNew."""
+    require(actor, Right.ADMIN, "start a training run")
+    run, started = await retrain.request(workshop, voice, by=actor.id)
+    if started:
+        return Outcome(run, "Training run started.")
+    return Outcome(run, f"A training run is already open ({run.state}); following that one.")
+
+
+async def cancel_run(store: Store, actor: Actor, run_id: str, *, now: datetime) -> Outcome[Run]:
+    """Ask for a run to be stopped; the worker cancels the vendor's job and closes the run."""
+    require(actor, Right.ADMIN, "cancel a training run")
+    run = await store.runs.get(run_id)
+    if not run.is_open:
+        return Outcome(run, f"That run is already over: {run.state}.")
+    run = await store.runs.request_cancel(run_id, by=actor.id, at=now)
+    return Outcome(run, "Cancelling. The training job is stopped at the provider first.")
+
+
+async def roll_back(
+    store: Store, actor: Actor, voice: Voice, *, why: str = "", to_number: int | None = None, now: datetime
+) -> Outcome[Deployment]:
+    """Serve an earlier model again. Raises NotAllowed and promotion.NothingToRollBackTo."""
+    require(actor, Right.ADMIN, "roll back")
+    why = clean_note(why) or f"Rolled back by {actor.name}."
+    deployment = await promotion.roll_back(store, voice.id, by=actor, why=why, at=now, to_number=to_number)
+    return Outcome(deployment, f"Model {deployment.model.number} serves now.")
