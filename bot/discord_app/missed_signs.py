@@ -5,6 +5,8 @@ things came. Only what was judged by a reaction is taken back with it. A pencil,
 act on by surprise. An answer that is gone was deleted by a moderator.
 """
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MOST_ANSWERS = 50  # messages of ours that are read at one beginning, the newest
 MOST_PEOPLE = 100  # under one reaction
+FORGET_EVERY_S = 3_600.0
 LONGEST = timedelta(hours=24)  # an older answer is not read again
 
 
@@ -34,7 +37,6 @@ async def begin(parts: Parts) -> None:
         standing = await parts.store.postings.standing(PLATFORM, PostingKind.REPLY, MOST_ANSWERS)
         since = parts.now() - LONGEST
         found = 0
-        await parts.store.channels.forget_listened(PLATFORM, HEARD, before=since)
         for posting in standing:
             if posting.created_at >= since:
                 found += await _taken_up(parts, posting)
@@ -43,6 +45,17 @@ async def begin(parts: Parts) -> None:
         return
     if found:
         log.warning("%s reactions of a gap are taken up", found)
+
+
+async def serve(parts: Parts, stop: asyncio.Event) -> None:
+    """Forget signs that are too old to be looked for, until `stop` is set."""
+    while not stop.is_set():
+        try:
+            await parts.store.channels.forget_listened(PLATFORM, HEARD, before=parts.now() - LONGEST)
+        except DatabaseUnavailable as error:
+            log.warning("old signs are forgotten later: %s", error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), FORGET_EVERY_S)
 
 
 async def _taken_up(parts: Parts, posting: Posting) -> int:
@@ -98,4 +111,4 @@ async def _has_judged(parts: Parts, posting: Posting, user: str) -> bool:
     return any(given.actor_id == known.id for given in await parts.store.feedback.for_reply(reply.id))
 
 
-FEATURE = Feature(begins=begin)
+FEATURE = Feature(begins=begin, serves=serve)

@@ -3,9 +3,13 @@
 import pytest
 
 from bot.discord_app import missed_signs
+from bot.discord_app.payloads import Place
+from bot.discord_app.signs import heard
+from bot.office.verbs import Sign
 from storage.records import Judgement, PostingKind
 from tests.bot.discord_app.acting import feedback_on, judged, stored
 from tests.bot.discord_app.conftest import ANSWER, Shop
+from tests.bot.discord_app.slowly import eventually
 
 
 async def test_judgements_that_came_while_nobody_listened_are_taken_up_once(open_shop: Shop):
@@ -114,3 +118,19 @@ async def test_what_is_not_found_in_a_server_that_is_out_of_reach_is_not_gone(op
     await there.become_unavailable()
     await missed_signs.begin(open_shop.running.app.parts)
     assert await open_shop.store.feedback.for_reply(reply.id) == []
+
+
+async def test_signs_are_remembered_for_a_day(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(missed_signs, "FORGET_EVERY_S", 0.001)
+    async with shop.opened():
+        there = shop.guild
+        _, reply = await shop.asked()
+        place = Place(str(there.id), str(reply.channel.id), str(reply.id))
+        await there.react(there.customer, reply, "👍")
+        assert await heard(shop.running.app.parts, place) == [(Sign.GOOD, str(there.customer.id))]
+        shop.clock.advance(86_400 + 1)
+
+        async def is_forgotten() -> bool:
+            return await heard(shop.running.app.parts, place) == []
+
+        await eventually(is_forgotten)
