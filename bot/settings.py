@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     slack_host: str = "127.0.0.1"
     slack_port: int = Field(3000, ge=0, le=65535)
     slack_default_mode: ChannelMode = ChannelMode.MENTION
+    slack_without: str = ""  # permissions of the app to leave out, apart by commas
     slack_moderators: str = ""  # ids of people (U…) and user groups (S…), apart by commas
     slack_approvers: str = ""
     slack_admins: str = ""

@@ -13,8 +13,8 @@ import typer
 
 from bot.program import Program
 from bot.serving import listening
-from bot.settings import Settings
-from bot.slack_app.manifest import manifest
+from bot.settings import Settings, load_settings
+from bot.slack_app.manifest import left_out, manifest
 from bot.slack_app.serve import require_settings, serve_http, serve_socket
 
 slack = typer.Typer(help="What a Slack app needs.", no_args_is_help=True)
@@ -30,11 +30,15 @@ def print_manifest(
     name: Annotated[str, typer.Option(help="What the app is called in Slack.")] = "Finetone",
     url: Annotated[str, typer.Option(help="Public address of `finetone serve slack --http`; empty: Socket Mode.")] = "",
 ) -> None:
-    """Print the manifest to create the app from, with the least it has to be allowed."""
+    """Print the manifest to create the app from, with the least it has to be allowed.
+
+    FINETONE_SLACK_WITHOUT leaves out what one can do without; .env.example says what.
+    """
+    without = left_out(load_settings().slack_without)
     address = url.rstrip("/")
     events = f"{address}/slack/events" if address else ""
     redirects = (f"{address}/slack/oauth_redirect",) if address else ()
-    typer.echo(json.dumps(manifest(name, events_url=events, redirect_urls=redirects), indent=2))
+    typer.echo(json.dumps(manifest(name, events_url=events, redirect_urls=redirects, without=without), indent=2))
 
 
 class Way(StrEnum):

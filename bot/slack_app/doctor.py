@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.doctor import Check, is_database_there
 from bot.sealing import CannotUnseal, sealer
 from bot.settings import Settings
-from bot.slack_app.manifest import SCOPES
+from bot.slack_app.manifest import OPTIONAL, bot_scopes, left_out
 from bot.slack_app.outgoing import UNREACHABLE, reason
 from bot.slack_app.parts import PLATFORM
 from bot.slack_app.people import Roster, roster_of
@@ -41,7 +41,7 @@ async def check_slack(settings: Settings) -> list[Check]:
         found += problems
         for is_first, token in zip([True, *[False] * len(tokens)], tokens, strict=False):
             client = workspaces.speaking(token)
-            checks, is_usable = await _check_bot(client)
+            checks, is_usable = await _check_bot(client, settings)
             found += checks
             if is_usable and is_first:  # the settings' channels and groups are those of the first workspace
                 found += await _check_channels(client, settings)
@@ -116,7 +116,7 @@ async def _tokens(settings: Settings) -> tuple[list[str], list[Check]]:
     return tokens, problems if installations else [NONE_INSTALLED]
 
 
-async def _check_bot(client: AsyncWebClient) -> tuple[list[Check], bool]:
+async def _check_bot(client: AsyncWebClient, settings: Settings) -> tuple[list[Check], bool]:
     """The bot's token and what it may do; whether it can be used at all."""
     try:
         answer = await client.auth_test()
@@ -127,8 +127,11 @@ async def _check_bot(client: AsyncWebClient) -> tuple[list[Check], bool]:
         return [Check("Slack bot token", False, said)], False
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
     granted = set(listed(headers.get("x-oauth-scopes", "")))
-    missing, extra = sorted(set(SCOPES) - granted), sorted(granted - set(SCOPES))
-    said = f"{len(SCOPES)} of {len(SCOPES)} granted" + (f"; not needed: {', '.join(extra)}" if extra else "")
+    without = left_out(settings.slack_without)
+    wanted = set(bot_scopes(without))
+    missing, extra = sorted(wanted - granted), sorted(granted - wanted)
+    said = f"{len(wanted)} of {len(wanted)} granted" + (f"; not needed: {', '.join(extra)}" if extra else "")
+    said += "".join(f"; without {scope}, {OPTIONAL[scope]}" for scope in sorted(without))
     if missing:
         said = f"missing {', '.join(missing)}. {INSTALL_AGAIN}"
     return [

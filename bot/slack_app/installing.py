@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
@@ -127,15 +127,19 @@ def oauth_flow(
     client_secret: str,
     authorize_url: str,
     public_url: str = "",
+    without: Collection[str] = (),
 ) -> AsyncOAuthFlow:
-    """The pages /slack/install and /slack/oauth_redirect. `public_url` is where browsers reach them; "": as Slack was told."""
+    """The pages /slack/install and /slack/oauth_redirect. `public_url` is where browsers reach them; "": as Slack was told.
+
+    `without`: scopes that are not asked for.
+    """
     return AsyncOAuthFlow(
         client=workspaces.speaking(None),
         logger=log,
         settings=AsyncOAuthSettings(
             client_id=client_id,
             client_secret=client_secret,
-            scopes=bot_scopes(),
+            scopes=bot_scopes(without),
             redirect_uri=f"{public_url.rstrip('/')}/slack/oauth_redirect" if public_url else None,
             authorization_url=authorize_url,
             installation_store=installations,

@@ -3,7 +3,11 @@
 Format: docs.slack.dev, app manifests, read 2026-11-21. Every scope that is added later makes each workspace authorise anew.
 """
 
+from collections.abc import Collection
 from typing import Any
+
+from bot.settings import SettingsWrong
+from bot.text import listed
 
 SCOPES: dict[str, str] = {
     "app_mentions:read": "hear mentions",
@@ -22,6 +26,12 @@ SCOPES: dict[str, str] = {
     "usergroups:read": "who is a moderator, approver or admin by user group",
     "users:read": "names in the review list",
 }
+
+OPTIONAL: dict[str, str] = {
+    "files:write": "nobody gets examples or their own data as a file",
+    "usergroups:read": "user groups give no rights, and no channel can be kept to them",
+}
+"""Scopes that FINETONE_SLACK_WITHOUT may leave out, and what is missing then."""
 
 EVENTS = (
     "agent_session_stopped",
@@ -54,16 +64,32 @@ PROMPTS = (
 )
 
 
-def bot_scopes() -> list[str]:
-    """Every scope, in order."""
-    return sorted(SCOPES)
+EVENTS_OF = {"usergroups:read": frozenset({"subteam_members_changed"})}  # events that Slack gives with a scope alone
 
 
-def manifest(name: str, *, events_url: str = "", redirect_urls: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The manifest of an app called `name`; Socket Mode where no `events_url` is given."""
+def left_out(setting: str) -> frozenset[str]:
+    """The scopes that FINETONE_SLACK_WITHOUT names, apart by commas. Raises SettingsWrong for one that is needed."""
+    named = frozenset(listed(setting))
+    if needed := sorted(named - OPTIONAL.keys()):
+        raise SettingsWrong(
+            f"FINETONE_SLACK_WITHOUT names {', '.join(needed)}. Only {' and '.join(OPTIONAL)} can be left out."
+        )
+    return named
+
+
+def bot_scopes(without: Collection[str] = ()) -> list[str]:
+    """Every scope but those left out, in order."""
+    return sorted(set(SCOPES) - set(without))
+
+
+def manifest(
+    name: str, *, events_url: str = "", redirect_urls: tuple[str, ...] = (), without: Collection[str] = ()
+) -> dict[str, Any]:
+    """The manifest of an app called `name`, without these scopes; Socket Mode where no `events_url` is given."""
+    unheard = {event for scope in without for event in EVENTS_OF.get(scope, ())}
     at: dict[str, Any] = {"request_url": events_url} if events_url else {}
     command_at: dict[str, Any] = {"url": events_url} if events_url else {}
-    oauth: dict[str, Any] = {"scopes": {"bot": bot_scopes()}}
+    oauth: dict[str, Any] = {"scopes": {"bot": bot_scopes(without)}}
     if redirect_urls:
         oauth["redirect_urls"] = list(redirect_urls)
     return {
@@ -106,7 +132,7 @@ def manifest(name: str, *, events_url: str = "", redirect_urls: tuple[str, ...] 
         },
         "oauth_config": oauth,
         "settings": {
-            "event_subscriptions": {**at, "bot_events": list(EVENTS)},
+            "event_subscriptions": {**at, "bot_events": [event for event in EVENTS if event not in unheard]},
             "interactivity": {"is_enabled": True, **at},
             "org_deploy_enabled": False,
             "socket_mode_enabled": not events_url,

@@ -23,6 +23,7 @@ from bot.serving import serve_app
 from bot.settings import Settings, SettingsMissing, SettingsWrong
 from bot.slack_app.app import Door, SlackApp
 from bot.slack_app.installing import ManyWorkspaces, SealedInstallations, oauth_flow
+from bot.slack_app.manifest import left_out
 from bot.slack_app.outgoing import UNREACHABLE
 from bot.slack_app.parts import Parts
 from bot.slack_app.people import People, Roster, roster_of
@@ -69,6 +70,7 @@ def require_settings(settings: Settings, *, is_http: bool) -> None:
         "SLACK_BOT_TOKEN": "-" if many else settings.slack_bot_token.get_secret_value(),
         "SLACK_CLIENT_SECRET": settings.slack_client_secret.get_secret_value() if many else "-",
     }
+    left_out(settings.slack_without)
     missing = [f"FINETONE_{name}" for name, value in needed.items() if not value]
     if missing:
         are = "is" if len(missing) == 1 else "are"
@@ -127,6 +129,7 @@ def _oauth(settings: Settings, workspaces: Workspaces, installations: SealedInst
         settings.slack_client_secret.get_secret_value(),
         settings.slack_authorize_url,
         settings.slack_public_url,
+        left_out(settings.slack_without),
     )
 
 

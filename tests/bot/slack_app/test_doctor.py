@@ -68,6 +68,15 @@ async def test_a_missing_scope_is_named_with_how_to_add_it(workspace: Workspace,
     assert len(SCOPES) > 2
 
 
+async def test_a_scope_that_was_left_out_is_not_missed_and_what_is_missing_without_it_is_said(
+    workspace: Workspace, tmp_path: Path
+):
+    workspace.team.scopes[workspace.bot_token].remove("files:write")
+    check = (await looked(workspace, tmp_path, slack_without="files:write"))["Slack scopes"]
+    assert check.is_ok
+    assert check.said.endswith("; without files:write, nobody gets examples or their own data as a file")
+
+
 async def test_a_wrong_token_is_the_only_line_about_the_workspace(workspace: Workspace, tmp_path: Path):
     found = await looked(workspace, tmp_path, slack_bot_token=SecretStr("xoxb-wrong"))
     assert not found["Slack bot token"].is_ok

@@ -169,9 +169,11 @@ async def test_somebody_who_does_not_agree_gets_a_page_that_says_so(shop: Shop):
     assert rows(shop) == 0
 
 
-async def test_the_install_page_asks_for_the_manifests_scopes(shop: Shop):
+@pytest.mark.parametrize("without", ["", "files:write,usergroups:read"])
+async def test_the_install_page_asks_for_the_manifests_scopes_and_for_none_that_was_left_out(shop: Shop, without: str):
+    shop.settings["slack_without"] = without
     async with serving_many(shop), loopback_client() as browser:
         page = await browser.get(f"{shop.workspace.door.url}/slack/install")
-    address = page.headers.get("location") or page.text
+    address = (page.headers.get("location") or page.text).replace("%3A", ":")
     for scope in bot_scopes():
-        assert scope in address.replace("%3A", ":")
+        assert (scope in address) is (scope not in without.split(","))

@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.slack_app.manifest import EVENTS, SCOPES, SHORTCUTS, bot_scopes, manifest
+from bot.settings import SettingsWrong
+from bot.slack_app.manifest import EVENTS, OPTIONAL, SCOPES, SHORTCUTS, bot_scopes, left_out, manifest
 
 HERE = Path(__file__).parent
 APP = HERE.parent.parent.parent / "bot" / "slack_app"
@@ -157,3 +158,28 @@ def test_what_is_printed_is_the_manifest_and_nothing_else():
     printed = CliRunner().invoke(app, ["slack", "manifest"])
     assert printed.exit_code == 0
     assert json.loads(printed.stdout)["oauth_config"]["scopes"]["bot"] == bot_scopes()
+
+
+# ---------------------------------------------------------------- what one can do without
+
+
+def test_what_can_be_left_out_is_left_out_with_the_events_that_need_it():
+    made = manifest("Finetone", without=left_out("files:write, usergroups:read"))
+    jsonschema.validate(made, SCHEMA)
+    assert set(SCOPES) - set(made["oauth_config"]["scopes"]["bot"]) == {"files:write", "usergroups:read"}
+    heard = set(made["settings"]["event_subscriptions"]["bot_events"])
+    assert set(EVENTS) - heard == {"subteam_members_changed"}
+    granted = set(SCOPES) - set(OPTIONAL)
+    assert all(NEEDED_BY_EVENT[event] <= granted for event in heard)
+
+
+def test_a_setting_leaves_them_out_of_what_is_printed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FINETONE_SLACK_WITHOUT", "files:write")
+    printed = json.loads(CliRunner().invoke(app, ["slack", "manifest"]).stdout)
+    assert printed["oauth_config"]["scopes"]["bot"] == bot_scopes(["files:write"])
+
+
+def test_what_the_app_cannot_work_without_is_not_left_out():
+    said = "FINETONE_SLACK_WITHOUT names chat:write, x. Only files:write and usergroups:read can be left out."
+    with pytest.raises(SettingsWrong, match=re.escape(said)):
+        left_out("chat:write,files:write,x")
