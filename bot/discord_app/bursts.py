@@ -171,6 +171,13 @@ class Bursts:
             if self._latest.get(_by(said)) is burst:
                 del self._latest[_by(said)]
 
+    def take_out_room(self, room_key: str) -> None:
+        """A thread is gone with every message in it."""
+        for burst in set(self._of.values()):
+            for said in burst.messages:
+                if said.place.room_key == room_key:
+                    burst.take_out(said.place.key)
+
     def around(self, key: str) -> Burst | None:
         """What this message is a part of, while that is worked on."""
         return self._of.get(key)

@@ -88,6 +88,7 @@ async def _part_was_deleted(parts: Parts, place: Place) -> str:
 
 async def thread_was_deleted(parts: Parts, guild: str, thread: str) -> str:
     """A thread or forum post is gone, with every message in it; Discord tells of none of them."""
+    parts.bursts.take_out_room(f"{guild}/{thread}")
     conversation = await parts.store.conversations.find(PLATFORM, f"{guild}/{thread}")
     if conversation is None:
         return "not a thread of ours"

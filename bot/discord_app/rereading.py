@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import discord
 
-from bot.discord_app.outgoing import UNKNOWN_MESSAGE, UNREACHABLE, CannotSpeak, patiently, reason, understood
+from bot.discord_app.outgoing import GONE, UNREACHABLE, CannotSpeak, patiently, reason, understood
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Place, Said, person_of
 
@@ -17,12 +17,15 @@ LOOKED_THROUGH = 25  # messages after a question, for those that go on with it
 
 
 async def as_it_is_now(parts: Parts, said: Said) -> Said | None:
-    """A message that was kept a while ago, with the words it has now; None where it is deleted. Unread, it is as it was."""
+    """A message that was kept a while ago, with the words it has now; None where it is deleted, or its thread is.
+
+    One that cannot be read is as it was.
+    """
     room = parts.room(said.place.room_key)
     try:
         message = await understood(lambda: patiently(lambda: room.fetch_message(int(said.place.message))))
     except CannotSpeak as refused:
-        return None if refused.code == UNKNOWN_MESSAGE else said
+        return None if refused.code in GONE and parts.can_see(said.place.guild) else said
     except UNREACHABLE as error:
         log.warning("whether %s was changed is not known (%s)", said.place.key, reason(error))
         return said

@@ -252,6 +252,17 @@ async def test_a_part_that_is_deleted_later_takes_the_question_and_its_answer_al
         assert await questions(shop) == []
 
 
+async def test_a_thread_that_is_deleted_in_the_pause_takes_its_words_along(open_shop: Shop, silence: Silence):
+    there = open_shop.guild
+    await open_shop.set_channel(there.forum, ChannelMode.AUTO)
+    post = await there.forum_post(there.customer, there.forum, "Parcel", "Where is my parcel?")
+    await there.say(there.customer, post.thread, "It is number 7.")
+    await mention(open_shop, "And my refund?")
+    await there.delete_channel(post.thread)
+    await silence.ends()
+    assert await questions(open_shop) == ["And my refund?"]
+
+
 # ---------------------------------------------------------------- crashes
 
 

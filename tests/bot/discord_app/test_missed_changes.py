@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.records import ThreadMode
+from storage.records import ChannelMode, ThreadMode
 from tests.bot.discord_app.conftest import ANSWER, Shop
 from tests.bot.discord_app.slowly import Gate
 from tests.bot.discord_app.test_bursts import Silence
@@ -96,3 +96,17 @@ async def test_a_question_that_cannot_be_read_again_is_answered_as_it_was(shop: 
         await gate.open()
         await shop.taken_up()
         assert [reply.text for reply in there.replies(question)] == [ANSWER]
+
+
+async def test_a_question_whose_thread_was_deleted_is_not_kept_after_a_crash(shop: Shop):
+    async with shop.opened():
+        there, gate = shop.guild, Gate(shop)
+        await shop.set_channel(there.forum, ChannelMode.AUTO)
+        post = await there.forum_post(there.customer, there.forum, "Parcel", "Where is my parcel?")
+        await there.until(lambda: gate.asked == 1)
+        with there.feed.unheard():
+            await there.delete_channel(post.thread)
+        await shop.crashes()
+        await gate.open()
+        await shop.taken_up()
+        assert await questions(shop) == []
