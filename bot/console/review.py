@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from bot.console import guidelines
-from bot.console.queue import NOTHING_FOUND, Findings, Slice, View
+from bot.console.queue import NOTHING_FOUND, ROWS, Findings, Slice, View
 from bot.console.visit import Here, Visit
 from bot.diff import Piece, word_diff
 from bot.flags import name_in, open_flags
@@ -128,6 +128,16 @@ async def waiting_count(visit: Here) -> Response:
     """The menu's number, which the page asks for again after each decision."""
     counts = await visit.store.corrections.count(visit.console.voice_id)
     return visit.fragment("_waiting.html", waiting=counts[CorrectionState.PROPOSED])
+
+
+@router.get("/review/looking")
+async def who_is_looking(visit: Here, ids: str = "") -> Response:
+    """Who looks at the rows of a page now; the page asks again and again while it is open."""
+    visit.require_team("the review list")
+    wanted = ids.split(",")[:ROWS]
+    held = await visit.store.reviews.held(wanted, visit.console.now())
+    people = await visit.store.people.actors(each.actor_id for each in held.values())
+    return visit.fragment("_looking.html", rows=[(id, _looking(visit, held.get(id), people)) for id in wanted if id])
 
 
 @router.get("/corrections/{correction_id}")

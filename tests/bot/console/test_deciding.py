@@ -38,6 +38,19 @@ async def test_who_opens_it_has_it_and_the_others_see_who_for_how_long(house: Ho
         assert freed.headers["hx-refresh"] == "true"
 
 
+async def test_an_open_list_hears_who_began_and_who_is_done(house: House):
+    first, second = await house.propose(2)
+    async with house.browser("noor") as noor, house.browser("both") as both:
+        address = f"/review/looking?ids={first},{second},corr_none"
+        assert "/review/looking" in (await both.get("/review")).text
+        await noor.post("/review/take", {"id": first}, headers=IN_PAGE)
+        seen = (await both.get(address, headers=IN_PAGE)).text
+        assert f'id="looking-{first}" hx-swap-oob="true">Noor is looking at this (5 min)</span>' in seen
+        assert f'id="looking-{second}" hx-swap-oob="true"></span>' in seen
+        await noor.post("/review/skip", {"id": first, "view": ""}, headers=IN_PAGE)
+        assert "Noor" not in (await both.get(address, headers=IN_PAGE)).text
+
+
 async def test_nobody_decides_on_what_another_looks_at_until_the_lock_expires(house: House):
     (first,) = await house.propose(1)
     async with house.browser("noor") as noor, house.browser("both") as both:
