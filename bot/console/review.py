@@ -52,6 +52,7 @@ class ShownRow:
     times_asked: int
     looking: str  # "Mia is looking at this (4 min)"; "" for nobody else
     has_hint: bool
+    is_odd: bool  # it may speak to a model
     alone_because: str  # why it cannot be approved together with others; "" where it can
 
 
@@ -203,6 +204,7 @@ async def _rows(visit: Visit, found: Slice) -> list[ShownRow]:
             found.times_asked.get(row.id, 0),
             _looking(visit, held.get(row.id), people),
             _has_hint(personal, row.id),
+            bool(personal.get(row.id, NOTHING_FOUND).oddities),
             alone_because(
                 row,
                 visit.actor,

@@ -110,6 +110,7 @@ async def test_what_speaks_to_the_model_is_shown_to_who_decides(house: House):
     (odd,) = await house.store.reviews.waiting(house.voice.id)
     async with house.browser("noor") as noor:
         assert "It speaks to the model about its orders" in await noor.page(f"/review?open={odd.id}")
+        assert "speaks to the model?" in await noor.page("/review")
         assert 'name="correction"' not in (await noor.get("/review")).text
 
 
