@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
@@ -38,12 +38,16 @@ class Datasets:
     ) -> DatasetVersion:
         """Save a version with its files (name → bytes), the lineage of its lines and the sides of its groups.
 
-        A version of this id that exists is returned as it is. Raises SideMoved, with nothing saved, when a group of
-        `sides` is already on the other side.
+        A version of this id that exists is returned as it is; one with erased lines is whole again, because what was built
+        without the erased words has none of them. Raises SideMoved, with nothing saved, when a group of `sides` is already
+        on the other side.
         """
         async with self._database.writing() as connection:
             if not await is_inserted(connection, dataset_versions, row_of(version)):
-                return await _get(connection, version.id)
+                known = await _get(connection, version.id)
+                if known.erased_at is None:
+                    return known
+                await _make_room(connection, version)
             await _keep_sides(connection, version.voice_id, sides, at)
             for name, content in files.items():
                 row = {"version_id": version.id, "name": name, "content": content}
@@ -112,6 +116,14 @@ async def _get(connection: AsyncConnection, version_id: str) -> DatasetVersion:
     if row is None:
         raise NotFound("dataset version", version_id)
     return DatasetVersion(**row)
+
+
+async def _make_room(connection: AsyncConnection, version: DatasetVersion) -> None:
+    """Put the version in the place of what was left of it."""
+    for table in (dataset_files, dataset_lines):
+        await connection.execute(delete(table).where(table.c.version_id == version.id))
+    is_it = dataset_versions.c.id == version.id
+    await connection.execute(update(dataset_versions).where(is_it).values(row_of(version)))
 
 
 async def _sides(connection: AsyncConnection, voice_id: str) -> dict[str, Side]:

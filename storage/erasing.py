@@ -46,6 +46,7 @@ FILES_OF_PART: Mapping[Part, tuple[str, ...]] = {
     Part.FLAGGED: ("flagged.jsonl",),
 }
 """The files of a version whose line N is line N of the part; an older version has only the first."""
+LINEAGE_FILE = "lineage.jsonl"  # where each line came from; its "topic" is somebody's question
 
 
 async def erase_turns(
@@ -151,11 +152,19 @@ async def _erased_before(connection: AsyncConnection, actor_id: str) -> set[str]
 
 
 async def _forget_in_histories(connection: AsyncConnection, turn_ids: Sequence[str]) -> set[str]:
-    """Take these questions, with the answers to them, out of the histories of corrections; the corrections' ids."""
-    statement = select(turns.c.question, turns.c.conversation_id).where(turns.c.id.in_(turn_ids))
+    """Take these questions, with the answers to them, out of the histories of corrections; the corrections' ids.
+
+    A history may hold a question without its personal data, or as it was before it was edited: so what stays in it is only
+    what somebody else asked there, word for word.
+    """
+    of_theirs = select(turns.c.conversation_id).where(turns.c.id.in_(turn_ids))
+    statement = select(turns.c.id, turns.c.question, turns.c.conversation_id).where(
+        turns.c.conversation_id.in_(of_theirs)
+    )
     asked = (await connection.execute(statement)).all()
-    words = {question for question, _ in asked if question}
-    in_conversations = sorted({conversation_id for _, conversation_id in asked})
+    theirs = set(turn_ids)
+    words_of_others = {question for id, question, _ in asked if question and id not in theirs}
+    in_conversations = sorted({conversation_id for _, _, conversation_id in asked})
     statement = select(corrections.c.id, corrections.c.history).where(
         corrections.c.conversation_id.in_(in_conversations), corrections.c.state != CorrectionState.ERASED
     )
@@ -164,7 +173,8 @@ async def _forget_in_histories(connection: AsyncConnection, turn_ids: Sequence[s
         kept: list[Mapping[str, Any]] = []
         is_answer_to_them = False
         for message in history:
-            is_answer_to_them = message["content"] in words if message["role"] == "user" else is_answer_to_them
+            if message["role"] == "user":
+                is_answer_to_them = message["content"] not in words_of_others
             if not is_answer_to_them:
                 kept.append(message)
         if len(kept) < len(history):
@@ -198,6 +208,8 @@ async def _erase_lines(
             for name in FILES_OF_PART[part]:
                 if name in before:
                     await _blank(connection, version_id, name, positions)
+        if LINEAGE_FILE in before:
+            await _blank_topics(connection, version_id)
         await connection.execute(
             update(dataset_versions).where(dataset_versions.c.id == version_id).values(erased_at=at)
         )
@@ -224,12 +236,21 @@ async def _blank(connection: AsyncConnection, version_id: str, name: str, positi
     await connection.execute(update(dataset_files).where(is_it).values(content=b"\n".join(lines)))
 
 
+async def _blank_topics(connection: AsyncConnection, version_id: str) -> None:
+    """A topic is named by the oldest question of several, which may stand beside other people's lines."""
+    is_it = (dataset_files.c.version_id == version_id) & (dataset_files.c.name == LINEAGE_FILE)
+    content = bytes((await connection.execute(select(dataset_files.c.content).where(is_it))).scalar_one())
+    rows = [{**json.loads(line), "topic": ""} for line in content.split(b"\n") if line]
+    blanked = b"".join(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)
+    await connection.execute(update(dataset_files).where(is_it).values(content=blanked))
+
+
 async def _erase_samples(connection: AsyncConnection, version_id: str, ids: Collection[str]) -> None:
     """The words of evaluated samples go, their scores stay."""
     of_runs = select(runs.c.id).where(runs.c.dataset_version_id == version_id)
     statement = select(evaluations.c.run_id, evaluations.c.samples).where(evaluations.c.run_id.in_(of_runs))
     for run_id, samples in (await connection.execute(statement)).all():
-        nothing = {"question": "", "reference": "", "incumbent_text": "", "candidate_text": ""}
+        nothing: dict[str, Any] = {"question": "", "reference": "", "incumbent_text": "", "candidate_text": "", "beside": []}
         kept = [{**sample, **nothing} if sample["correction_id"] in ids else sample for sample in samples]
         await connection.execute(update(evaluations).where(evaluations.c.run_id == run_id).values(samples=kept))
 
