@@ -252,6 +252,20 @@ async def test_a_part_that_is_deleted_later_takes_the_question_and_its_answer_al
         assert await questions(shop) == []
 
 
+async def test_a_part_whose_deletion_comes_first_is_left_out(open_shop: Shop, silence: Silence):
+    there = open_shop.guild
+    await mention(open_shop, "Where is my parcel?")
+    await there.say(there.customer, there.support, "It is number 7.")
+    told = there.feed.last("MESSAGE_CREATE").payload
+    late = told | {"id": str(int(told["id"]) + 1), "content": "My phone is 0123."}
+    there.feed.tell("MESSAGE_DELETE", {name: late[name] for name in ("id", "channel_id", "guild_id")})
+    await there.settle()
+    there.feed.tell("MESSAGE_CREATE", late)
+    await there.settle()
+    await silence.ends()
+    assert open_shop.prompts() == ["Where is my parcel?\nIt is number 7."]
+
+
 async def test_a_thread_that_is_deleted_in_the_pause_takes_its_words_along(open_shop: Shop, silence: Silence):
     there = open_shop.guild
     await open_shop.set_channel(there.forum, ChannelMode.AUTO)
