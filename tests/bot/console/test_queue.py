@@ -1,13 +1,17 @@
 """The queue: its order, its filters in the address, what is known of each row, and the one that is open."""
 
+import threading
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import pytest
 
-from bot.console.queue import ROWS, View
+from bot.console import queue
+from bot.console.queue import COUNTED_FOR, ROWS, View
 from bot.moderation import propose_answers
 from curation.imports import Answer
 from curation.queueing import Order, Origin, Wanted
+from curation.similar import Asked
 from storage.records import Judgement
 from tests.bot.console.scenes import IN_PAGE, House, read
 from tests.bot.console.test_review import propose
@@ -66,6 +70,39 @@ async def test_questions_of_more_than_a_month_ago_do_not_count(house: House):
         house.clock.advance(timedelta(days=31).total_seconds())
         async with house.browser("noor") as later:  # the session has run out as well
             assert "in 30 days" not in await later.page("/review")
+
+
+async def test_counts_are_good_for_two_minutes_and_then_taken_again(house: House):
+    async with house.browser("mia") as mia, house.browser("noor") as noor:
+        await mia.reply_to("Where is it?")
+        await propose(mia)
+        assert "asked 2 times in 30 days" in await noor.page("/review")
+        await mia.reply_to("Where is it?")
+        assert "asked 2 times in 30 days" in await noor.page("/review")
+        house.clock.advance(COUNTED_FOR.total_seconds())
+        assert "asked 3 times in 30 days" in await noor.page("/review")
+
+
+async def test_a_page_does_not_wait_for_a_count_that_takes_long(house: House, monkeypatch: pytest.MonkeyPatch):
+    ids, may_end = await house.propose(2), threading.Event()
+
+    def slowly(pending: Sequence[Asked], questions: Iterable[str]) -> dict[str, int]:
+        may_end.wait()
+        return {each.id: 7 if each.id == ids[1] else 0 for each in pending}
+
+    monkeypatch.setattr(queue, "times_asked", slowly)
+    monkeypatch.setattr(queue, "PATIENCE_S", 0.01)
+    async with house.browser("noor") as noor:
+        page = await noor.get("/review")
+        assert "is still being counted" in page.text
+        assert await rows_of(noor, "/review") == ids
+        may_end.set()
+        monkeypatch.setattr(queue, "PATIENCE_S", 20.0)
+        await noor.get("/review")
+        page = await noor.get("/review")
+        assert "is still being counted" not in page.text
+        assert "asked 7 times" in page.text
+        assert await rows_of(noor, "/review") == ids[::-1]
 
 
 async def test_an_address_narrows_the_queue_and_counts_what_is_left(house: House):
