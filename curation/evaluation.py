@@ -14,11 +14,12 @@ from statistics import fmean
 from curation.dataset import Example
 from curation.normal import normalised
 from curation.prompting import CountTokens, build_messages
-from providers.base import ChatModel, Message, Sampling
-from storage.records import Evaluation, SampleScore
+from providers.base import ChatModel, Sampling
+from storage.records import BesideAnswer, Evaluation, Message, SampleScore
 
 CHRF_ORDER = 6  # characters; chrF as in Popović 2015 (aclanthology.org/W15-3049), its default
 CHRF_BETA = 2.0  # recall counts twice, its default too
+WAYS = {"base": "the full prompt alone", "few_shot": "examples shown before the question"}
 AT_ONCE = 4  # questions in flight while comparing
 
 Progress = Callable[[int, int], Awaitable[None]]
@@ -95,6 +96,29 @@ def verdict(samples: Sequence[SampleScore], margin: float) -> Verdict:
     return Verdict(False, f"Not closer to the approved answers: {numbers}.")
 
 
+def beside_told(samples: Sequence[SampleScore]) -> str:
+    """How the base model does without any training, as a sentence; "" where it was not asked.
+
+    It says what training adds over a prompt; the verdict does not rest on it.
+    """
+    by_way = {
+        way: fmean(answer.score for sample in samples for answer in sample.beside if answer.way == way)
+        for way in dict.fromkeys(answer.way for sample in samples for answer in sample.beside)
+    }
+    said = " and ".join(f"{score:.3f} with {WAYS[way]}" for way, score in by_way.items())
+    return f"Without training, the base model scores {said}." if said else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Another way to answer, asked beside the two models: `exchanges` are examples shown before the conversation."""
+
+    way: str  # of WAYS
+    model: str
+    prompt: str
+    exchanges: tuple[Message, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Contest:
     """Everything a comparison needs to know: who is compared, on what, and how they are asked."""
@@ -108,6 +132,7 @@ class Contest:
     sampling: Sampling
     budget_tokens: int
     margin: float
+    beside: tuple[Arm, ...] = ()
 
 
 async def compare(
@@ -118,15 +143,19 @@ async def compare(
     now: Callable[[], datetime],
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Ask both models every sample, greedily as `contest.sampling` says, and judge. Raises ProviderError."""
+    """Ask both models, and those beside them, every sample, greedily as `contest.sampling` says, and judge.
+
+    An arm that would be asked just as the incumbent is has its answer. Raises ProviderError.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
     done = 0
 
-    def messages(prompt: str, example: Example) -> Sequence[Message]:
+    def messages(prompt: str, example: Example, exchanges: Sequence[Message] = ()) -> Sequence[Message]:
         return build_messages(
             prompt,
             example.history,
             example.question,
+            fixes=exchanges,
             budget_tokens=contest.budget_tokens,
             count_tokens=count_tokens,
         ).messages
@@ -141,6 +170,15 @@ async def compare(
             ask(contest.incumbent_name, messages(contest.incumbent_prompt, example)),
             ask(contest.candidate_name, messages(contest.candidate_prompt, example)),
         )
+        beside: list[BesideAnswer] = []
+        for arm in contest.beside:
+            is_incumbent = (arm.model, arm.prompt, arm.exchanges) == (
+                contest.incumbent_name,
+                contest.incumbent_prompt,
+                (),
+            )
+            said = incumbent if is_incumbent else await ask(arm.model, messages(arm.prompt, example, arm.exchanges))
+            beside.append(BesideAnswer(arm.way, said, score(said, example.answer)))
         done += 1
         if progress is not None:
             await progress(done, len(contest.samples))
@@ -152,6 +190,7 @@ async def compare(
             candidate,
             score(incumbent, example.answer),
             score(candidate, example.answer),
+            tuple(beside),
         )
 
     tasks = [asyncio.create_task(judge(example)) for example in contest.samples]
@@ -163,6 +202,7 @@ async def compare(
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
     outcome = verdict(samples, contest.margin)
+    reason = f"{outcome.reason} {beside_told(samples)}".rstrip()
     return Evaluation(
         contest.run_id,
         contest.incumbent_name,
@@ -170,6 +210,6 @@ async def compare(
         samples,
         contest.margin,
         outcome.passed,
-        outcome.reason,
+        reason,
         now(),
     )

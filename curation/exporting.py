@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from curation.card import LINEAGE_FILE
@@ -28,6 +29,13 @@ def exportables(files: Mapping[str, bytes], side: Side) -> tuple[str, list[Expor
             prompt, said = _apart(row)
             found.append(_exportable(f"{FLAGGED_FILE}:{position}", said, None, False, frozenset()))
     return prompt, found
+
+
+def first_exchanges(content: bytes, count: int) -> list[tuple[str, str]]:
+    """Question and answer of the first lines of a side; an erased line is passed over."""
+    rows = (json.loads(line) for line in content.split(b"\n") if line)
+    found = ((row["messages"][-2]["content"], row["messages"][-1]["content"]) for row in rows if "messages" in row)
+    return list(islice(found, count))
 
 
 def _exportable(

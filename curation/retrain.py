@@ -8,13 +8,14 @@ the job up before it creates it (providers.md, "Never two paid jobs").
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from curation import versions
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TRAIN_FILE, Dataset, Example, Rules, TooFewExamples
-from curation.evaluation import Contest, compare
+from curation.evaluation import Arm, Contest, compare
+from curation.exporting import first_exchanges
 from curation.gathering import Press, build, build_now, gather, pick
 from curation.prompting import CountTokens
 from curation.tariff import Tariff, charge
@@ -23,6 +24,7 @@ from storage.errors import DeploymentMoved
 from storage.records import (
     CorrectionState,
     Deployment,
+    Message,
     Part,
     PromptKind,
     Role,
@@ -36,6 +38,7 @@ from storage.store import Store
 
 PROGRAM = "actor_finetone"  # the actor of everything nobody pressed a button for
 LOOK_BACK = timedelta(hours=1)  # the vendor's clock may be behind ours by as much when a job is looked up
+FEW_SHOTS = 3  # examples shown to the base model, for what a prompt can do without training
 MEASURED = "measured"  # key of the event that keeps a run's trained tokens and seconds, for the next preview
 
 
@@ -362,6 +365,7 @@ async def _evaluate(workshop: Workshop, run: Run) -> Run:
         recipe.sampling,
         recipe.budget_tokens,
         recipe.margin,
+        await _beside(workshop, run, voice, version_id),
     )
     if contest.candidate_prompt != voice.system_prompt:
         saved = workshop.count_tokens([voice.system_prompt]) - workshop.count_tokens([contest.candidate_prompt])
@@ -370,6 +374,20 @@ async def _evaluate(workshop: Workshop, run: Run) -> Run:
     evaluation = await compare(contest, workshop.chat_model, workshop.count_tokens, now=workshop.now, progress=progress)
     await store.runs.save_evaluation(evaluation)
     return await store.runs.advance(run.id, run.epoch, run.state, RunState.EVALUATED, at=workshop.now())
+
+
+async def _beside(workshop: Workshop, run: Run, voice: Voice, version_id: str) -> tuple[Arm, ...]:
+    """What a prompt alone can do: the base with the full prompt, and with some of the training examples before the question."""
+    content = await workshop.store.datasets.file(version_id, TRAIN_FILE)
+    exchanges: list[Message] = []
+    left = workshop.recipe.budget_tokens // 2  # the other half is for the conversation that is asked about
+    for question, answer in first_exchanges(content, FEW_SHOTS):
+        left -= workshop.count_tokens([question, answer])
+        if left < 0:
+            break
+        exchanges += [Message("user", question), Message("assistant", answer)]
+    base = Arm("base", run.base_model, voice.system_prompt)
+    return (base, replace(base, way="few_shot", exchanges=tuple(exchanges))) if exchanges else (base,)
 
 
 async def _decide(workshop: Workshop, run: Run) -> Run:

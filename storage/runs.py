@@ -17,6 +17,7 @@ from storage.models import append_deployment, model_of_run
 from storage.records import (
     OPEN_RUN_STATES,
     PROGRAM_ACTOR_ID,
+    BesideAnswer,
     Deployment,
     DeploymentKind,
     Evaluation,
@@ -266,9 +267,15 @@ def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
 
 
 def _evaluation(row: Mapping[Any, Any]) -> Evaluation:
-    fields: dict[str, Any] = {**row, "samples": tuple(SampleScore(**sample) for sample in row["samples"])}
+    fields: dict[str, Any] = {**row, "samples": tuple(map(_sample, row["samples"]))}
     return Evaluation(**fields)
 
 
 def _event(row: Mapping[Any, Any]) -> RunEvent:
     return RunEvent(row["run_id"], row["key"], row["at"], row["level"], row["text"], row["numbers"])
+
+
+def _sample(row: Mapping[str, Any]) -> SampleScore:
+    beside = tuple(BesideAnswer(**answer) for answer in row.get("beside", ()))
+    fields: dict[str, Any] = {**row, "beside": beside}
+    return SampleScore(**fields)

@@ -20,7 +20,16 @@ from storage.records.platforms import (
     ThreadMode,
 )
 from storage.records.review import Assignment, Dispute, DisputeKind, Held, Hold, Opinion, Settlement
-from storage.records.runs import OPEN_RUN_STATES, Evaluation, Run, RunEvent, RunState, SampleScore, Trigger
+from storage.records.runs import (
+    OPEN_RUN_STATES,
+    BesideAnswer,
+    Evaluation,
+    Run,
+    RunEvent,
+    RunState,
+    SampleScore,
+    Trigger,
+)
 from storage.records.serving import Deployment, DeploymentKind, Model
 from storage.records.talk import Conversation, PromptKind, Reply, ReplySource, Turn, TurnState, Voice
 
@@ -30,6 +39,7 @@ __all__ = [
     "Actor",
     "Assignment",
     "AuditEntry",
+    "BesideAnswer",
     "Channel",
     "ChannelMode",
     "ChannelRules",

@@ -84,6 +84,15 @@ class RunEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class BesideAnswer:
+    """How the question is answered without any training: `way` is "base" (the full prompt) or "few_shot" (examples shown)."""
+
+    way: str
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class SampleScore:
     """One held-out question, both answers and their scores in [0, 1] against the reference."""
 
@@ -94,6 +103,7 @@ class SampleScore:
     candidate_text: str
     incumbent_score: float
     candidate_score: float
+    beside: tuple[BesideAnswer, ...] = ()  # () in evaluations from before there were any
 
 
 @dataclass(frozen=True, slots=True)
