@@ -14,7 +14,8 @@ from bot.console.queue import NOTHING_FOUND, ROWS, Findings, Slice, View
 from bot.console.visit import Here, Visit
 from bot.diff import Piece, word_diff
 from bot.flags import name_in, open_flags
-from bot.reviewing import UNDO_FOR, alone_because, minutes_left, second_looks
+from bot.reviewing import UNDO_FOR, alone_because, minutes_left
+from bot.second_looks import second_looks
 from bot.wording import REASONS
 from curation.cleaning import told
 from storage.disputes import blocked

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from bot import reviewing
+from bot import second_looks
 from bot.console.review import frame_values
 from bot.console.visit import Here
 from bot.flags import name_in
 from bot.moderation import require
-from bot.reviewing import Team
+from bot.second_looks import Team
 from bot.wording import REASONS
 from curation.agreement import RELIABLE, TENTATIVE, Alpha
 from storage.records import Judgement, Right
@@ -26,7 +26,7 @@ async def second_look(visit: Here, id: str = "") -> Response:
     """The next decision to look at again: the question, what was said, what is proposed; not what was decided."""
     require(visit.actor, Right.APPROVER, "look at decisions again")
     console = visit.console
-    offered = await reviewing.second_looks(
+    offered = await second_looks.second_looks(
         visit.store, visit.actor, console.voice_id, share=console.second_review, now=console.now()
     )
     ids = [each.id for each in offered]
@@ -47,7 +47,7 @@ async def second_look(visit: Here, id: str = "") -> Response:
 async def give_opinion(visit: Here) -> Response:
     """What this reviewer would have decided, and why."""
     reason, console = visit.text("reason"), visit.console
-    outcome = await reviewing.give_opinion(
+    outcome = await second_looks.give_opinion(
         visit.store,
         visit.actor,
         visit.text("id"),
@@ -75,7 +75,7 @@ class ShownAlpha:
 async def agreement_page(visit: Here) -> Response:
     """Krippendorff's alpha by reason, what each person did, and where a second reviewer decided otherwise."""
     visit.require_team("the agreement")
-    team = await reviewing.team_of(visit.store, visit.console.voice_id, now=visit.console.now())
+    team = await second_looks.team_of(visit.store, visit.console.voice_id, now=visit.console.now())
     people = await visit.store.people.actors(
         {*(each.actor_id for each in team.people), *(o.actor_id for _, o in team.otherwise)}
     )
