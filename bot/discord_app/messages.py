@@ -10,7 +10,7 @@ from bot.discord_app import context
 from bot.discord_app.bursts import Burst
 from bot.discord_app.context import about
 from bot.discord_app.markup import plain
-from bot.discord_app.notices import DIRECT_OFF, MENTION_ME, ONLY_TEXT, TOO_FAST, notice
+from bot.discord_app.notices import DIRECT_OFF, MENTION_ME, ONLY_TEXT, notice
 from bot.discord_app.parts import PLATFORM, Parts
 from bot.discord_app.payloads import Answered, Person, Said
 from bot.discord_app.placing import placed
@@ -18,8 +18,8 @@ from bot.discord_app.quiet import team_spoke
 from bot.discord_app.rereading import PART_OF, as_it_is_now
 from bot.discord_app.speaking import answer, can_type, take_back
 from bot.language import in_language
-from bot.opening import local
-from bot.policy import CAP_REACHED, Asking, Heard, Reaction, reaction, refusal
+from bot.office.asking import Asker, why_not_now
+from bot.policy import Heard, Reaction, reaction
 from bot.text import TextRefused
 from storage.conversations import Situation
 from storage.records import Actor, ChannelMode, ChannelRules, Conversation, Right, TurnState
@@ -202,7 +202,7 @@ async def _question(
         await notice(parts, said, ONLY_TEXT)
         return "only files"
     is_known = not is_first_try and await parts.store.conversations.find_turn(PLATFORM, place.key) is not None
-    if not is_known and (refused := await _refused(parts, said, speaker, rules)):
+    if not is_known and (refused := await why_not_now(parts, parts.latest, rules, _asker(said, speaker))):
         await notice(parts, said, refused)
         return "not now"
     return Question(PLATFORM, said.conversation, place.key, text, speaker)
@@ -233,24 +233,8 @@ async def _was_staff(parts: Parts, person: Person) -> bool:
     return parts.people.is_staff(person) or (known is not None and bool(known.rights))
 
 
-async def _refused(parts: Parts, said: Said, speaker: Actor, rules: ChannelRules) -> str:
-    """Why the channel's rules, or its limits, keep this question from being taken; "" where nothing does."""
-    place, now, asker = said.place, parts.now(), f"{said.place.channel_key}/{said.by.id}"
-    is_staff = Right.MODERATOR in speaker.rights
-    if why := refusal(rules, Asking(said.by.roles, is_staff, parts.latest.ago_s(asker), now)):
-        return why
-    limits, rates = parts.rules, parts.rates
-    if not (
-        rates.is_allowed(said.by.id, limits.questions_per_minute)
-        and rates.is_allowed(place.channel_key, limits.channel_questions_per_minute)
-    ):
-        return TOO_FAST
-    if rules.daily_cap:
-        day = local(now, rules.time_zone).date()
-        if not await parts.store.channels.take_question(PLATFORM, place.channel_key, day, rules.daily_cap):
-            return CAP_REACHED
-    parts.latest.happened(asker)
-    return ""
+def _asker(said: Said, speaker: Actor) -> Asker:
+    return Asker(said.by.id, said.place.channel_key, said.by.roles, Right.MODERATOR in speaker.rights)
 
 
 def names_of(parts: Parts, mentioned: tuple[Person, ...]) -> dict[str, str]:

@@ -14,7 +14,6 @@ log = logging.getLogger(__name__)
 ONLY_TEXT = "I can only read text. Please write your question in words."
 NOT_READ = "-# I can only read text, so I have not looked at the attached file."
 MANY_NOT_READ = "-# I can only read text, so I have not looked at the attached files."
-TOO_FAST = "That is a lot of questions at once. Please wait a minute, then ask again."
 DIRECT_OFF = "I do not answer in direct messages. Please ask me in a channel of the server."
 MENTION_ME = "I can only read messages here that mention me. Please mention me and write it again."
 APOLOGY = "Sorry, that did not work. A person from the team will have a look."
