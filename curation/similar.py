@@ -26,7 +26,7 @@ SEED = 7  # any; the same for ever, so that the same texts give the same cluster
 # linear. Who had more is counted in `Clusters.cut_short`, never lost in silence.
 MOST_COMPARED = 24
 _UNSPACED = re.compile("[\u3040-\u9fff]")  # kana and Chinese characters
-_NUMBER_BYTES = 4  # of one number of a signature
+_WIDTH = 4 * ROWS  # bytes of a band of a signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,14 @@ class Search:
             same.setdefault(normalised(text) or text.strip(), []).append(position)
         same.pop("", None)
         self._positions = list(same.values())  # the texts that are one when normalised
-        self._signatures: list[bytes] = []
+        self._bands = [array("q") for _ in range(BANDS)]  # of each, every text's part, hashed: 8 bytes instead of 57
         self._shingles: list[array[int]] = []  # as numbers
         numbers: dict[str, int] = defaultdict(itertools.count().__next__)
         for text in same:
             own = shingles(text)
-            self._signatures.append(_signature(own))
+            signature = _signature(own)
+            for band, start in zip(self._bands, range(0, BANDS * _WIDTH, _WIDTH), strict=True):
+                band.append(hash(signature[start : start + _WIDTH]))
             self._shingles.append(array("I", map(numbers.__getitem__, own)))
 
     @property
@@ -129,11 +131,9 @@ class Search:
         """Each pair once. One that `is_settled` says yes to (asked just before it would be compared) is passed over."""
         for positions in self._positions:
             yield from (Pair(positions[0], other, 1.0) for other in positions[1:])
-        width = ROWS * _NUMBER_BYTES
-        for band in range(0, BANDS * width, width):
-            keys = [signature[band : band + width] for signature in self._signatures]
+        for keys in self._bands:
             times = Counter(keys)
-            alike: dict[bytes, list[int]] = {}
+            alike: dict[int, list[int]] = {}
             for own, key in enumerate(keys):
                 if times[key] == 1:  # of questions that nobody asks alike, nearly all
                     continue

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from typing import Any, cast
 
 from curation.scrub.banking import find_cards, find_ibans
@@ -113,8 +114,8 @@ def _kept_keys(keep: frozenset[str], regions: tuple[str, ...]) -> frozenset[str]
 def findings_in_lines(content: bytes, rules: Rules = USUAL) -> Iterator[Located]:
     """Re-scan the final bytes of a JSON Lines file: every string in it, keys too; a line that is no JSON, as text."""
     clean: set[str] = set()  # what every line repeats: keys, roles, a system prompt
-    for number, line in enumerate(content.split(b"\n"), 1):
-        text = line.decode("utf-8", "replace")
+    for number, line in enumerate(BytesIO(content), 1):
+        text = line.removesuffix(b"\n").decode("utf-8", "replace")
         if _is_plain(text, rules):
             continue
         try:
