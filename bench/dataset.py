@@ -3,7 +3,8 @@
 Each size runs in a process of its own, so that its memory is its own, and measures its floor in the same process: the same
 lines, only tokenised and written, by the same tokenizer. Times are of the processor, because the machine has other work.
 Promised: no more than three times the floor and 500 MB at 100,000 corrections, seconds that grow with them from 10,000 to
-1,000,000 (the largest in a full run only), and 20,000 short texts a second in the last look for personal data.
+1,000,000 (that many in a full run only, which gives them ten minutes), and 20,000 short texts a second in the last look for
+personal data.
 """
 
 import json

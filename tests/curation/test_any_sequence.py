@@ -343,6 +343,15 @@ def test_a_version_that_is_built_again_without_the_forgotten_is_whole(shop: Shop
     assert Shop.built == 2
 
 
+def test_what_was_trained_on_is_never_judged_by_however_groups_are_joined(shop: Shop) -> None:
+    answered(shop, 2, ASKED)
+    shop.build()
+    for thread in range(1, len(ASKED)):  # the next thread's question, asked in this one as well
+        shop.correct_and_approve(shop.ask(2, thread, ASKED[thread], WAYS[0], "Who knows."), 0, ANSWERS[4])
+        shop.build()
+    assert Shop.built > 1
+
+
 def answered(shop: Shop, who: int, asked: Sequence[str]) -> None:
     Shop.built = 0
     for thread, question in enumerate(asked, 1):
