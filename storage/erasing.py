@@ -250,7 +250,13 @@ async def _erase_samples(connection: AsyncConnection, version_id: str, ids: Coll
     of_runs = select(runs.c.id).where(runs.c.dataset_version_id == version_id)
     statement = select(evaluations.c.run_id, evaluations.c.samples).where(evaluations.c.run_id.in_(of_runs))
     for run_id, samples in (await connection.execute(statement)).all():
-        nothing: dict[str, Any] = {"question": "", "reference": "", "incumbent_text": "", "candidate_text": "", "beside": []}
+        nothing: dict[str, Any] = {
+            "question": "",
+            "reference": "",
+            "incumbent_text": "",
+            "candidate_text": "",
+            "beside": [],
+        }
         kept = [{**sample, **nothing} if sample["correction_id"] in ids else sample for sample in samples]
         await connection.execute(update(evaluations).where(evaluations.c.run_id == run_id).values(samples=kept))
 
