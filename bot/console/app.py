@@ -14,6 +14,7 @@ from bot.console import (
     deciding,
     disputes,
     history,
+    holds,
     imports,
     models,
     practice,
@@ -62,6 +63,19 @@ def console_app(console: Console) -> FastAPI:
     app.add_middleware(Door, problem=partial(problem_page, templates))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(sign_in.router)
-    for room in (practice, review, deciding, second, disputes, imports, training, datasets, models, history, sign_out):
+    for room in (
+        practice,
+        review,
+        deciding,
+        second,
+        disputes,
+        holds,
+        imports,
+        training,
+        datasets,
+        models,
+        history,
+        sign_out,
+    ):
         app.include_router(room.router, dependencies=[Depends(enter)])
     return app

@@ -188,7 +188,8 @@ async def queue_page(visit: Visit, view: View, said: Said | None = None, status:
         response.headers["HX-Push-Url"] = shown_view.url
         return response
     flags = await open_flags(visit.store, visit.console.voice_id) if view == View() else []
-    return await visit.page("review.html", status, flags=flags, **values)
+    holds = (await visit.store.holds.open(visit.console.voice_id)).values()
+    return await visit.page("review.html", status, flags=flags, holds=list(holds), **values)
 
 
 async def _rows(visit: Visit, found: Slice) -> list[ShownRow]:
