@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot import disputing, holding, moderation, reviewing
+from bot import disputing, holding, moderation, reviewing, second_looks
 from bot.moderation import Draft, NotAllowed
 from curation import versions
 from curation.dataset import HELD_OUT_FILE
@@ -151,7 +151,7 @@ async def every_verb_is_refused(shop: Shop, account: Actor, reply: Reply, waitin
         "release a hold": holding.release(store, account, "hold_1", **at),
         "look_at": reviewing.look_at(store, account, waiting, **at),
         "take_back": reviewing.take_back(store, account, waiting, **at),
-        "give_opinion": reviewing.give_opinion(
+        "give_opinion": second_looks.give_opinion(
             store, account, waiting, is_approval=True, reason=None, share=1.0, now=now
         ),
     }

@@ -79,7 +79,11 @@ async def test_a_bot_that_is_added_again_in_time_keeps_everything(open_shop: Sho
     await leaving.left(parts, str(there.id))
     await pass_days(open_shop, GRACE.days - 1)
     await open_shop.running.app.joined(str(there.id))
-    await there.settle()
+
+    async def is_back() -> bool:
+        return await noted(open_shop, leaving.LEFT) == []
+
+    await eventually(is_back)
     await pass_days(open_shop, GRACE.days + 1)
     assert await questions(open_shop) == ["Where is my parcel?"]
 
