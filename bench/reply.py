@@ -341,7 +341,8 @@ async def served(kind: str, api: WebApi, api_url: str, database_url: str, folder
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "bench.reply", "--serve", kind, str(port), api_url, database_url, str(folder)]
     process = await asyncio.create_subprocess_exec(*command)
-    async with ClientSession(connector=TCPConnector(limit=0)) as session:
+    # Connections idle between rounds are given up here before a server gives them up in the middle of a question.
+    async with ClientSession(connector=TCPConnector(limit=0, keepalive_timeout=2)) as session:
         driver = Driver(api, session, f"http://127.0.0.1:{port}/slack/events")
         try:
             for _ in range(200):
