@@ -4,15 +4,15 @@ Every number is worked out from lines that stand in the version's own files, so 
 those bytes alone. What cannot be read there (caps, prices, the voice's full prompt) is the card's basis and kept with it.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from curation import jsonl
 from curation.agreement import Agreement, Rating, agreement
 from curation.cost import Estimate, Traffic, estimate
-from curation.dataset import HELD_OUT_FILE, TRAIN_FILE
+from curation.dataset import FILE_OF_SIDE
 from curation.examples import Kind
 from curation.prices import Prices
 from curation.prompting import CountTokens
@@ -22,7 +22,6 @@ from storage.records import Message, Side
 LINEAGE_FILE = "lineage.jsonl"  # one line per line of the two sides
 LEFT_OUT_FILE = "left_out.jsonl"
 RATINGS_FILE = "ratings.jsonl"  # of the double-reviewed sample
-SIDE_FILES = {Side.TRAIN: TRAIN_FILE, Side.HELD_OUT: HELD_OUT_FILE}
 
 COUNTED = ("kind", "channel", "reason", "language", "script", "moderator", "topic", "day")
 UNKNOWN = "unknown"  # what a line says nothing of
@@ -143,16 +142,16 @@ def make_card(
 
 def recompute(version_id: str, files: Mapping[str, bytes], basis: Basis, count_tokens: CountTokens) -> Card:
     """The same card from a version's bytes alone. Without a lineage file, every line is of unknown origin and its own group."""
-    origins = {(row["side"], row["position"]): row for row in _rows(files, LINEAGE_FILE)}
+    origins = {(row["side"], row["position"]): row for row in jsonl.read(files.get(LINEAGE_FILE, b""))}
     lines: list[CardLine] = []
-    for side, name in SIDE_FILES.items():
-        for position, row in enumerate(_rows(files, name)):
+    for side, name in FILE_OF_SIDE.items():
+        for position, row in enumerate(jsonl.read(files.get(name, b""))):
             messages = tuple(Message(m["role"], m["content"]) for m in row["messages"])
             known = origins.get((side, position))
             origin = Origin(side, position, "", f"{side}:{position}", Kind.UNKNOWN) if known is None else _origin(known)
             lines.append(CardLine(origin, messages))
-    left_out = [(row["source_id"], row["reason"]) for row in _rows(files, LEFT_OUT_FILE)]
-    ratings = [Rating(row["unit"], row["rater"], row["value"]) for row in _rows(files, RATINGS_FILE)]
+    left_out = [(row["source_id"], row["reason"]) for row in jsonl.read(files.get(LEFT_OUT_FILE, b""))]
+    ratings = [Rating(row["unit"], row["rater"], row["value"]) for row in jsonl.read(files.get(RATINGS_FILE, b""))]
     return make_card(version_id, lines, left_out, ratings, basis, count_tokens)
 
 
@@ -164,9 +163,9 @@ def lineage_files(
     by_unit = sorted(ratings, key=lambda rating: (rating.unit, rating.rater))
     reasons = [{"source_id": source_id, "reason": str(reason)} for source_id, reason in sorted(left_out)]
     return {
-        LINEAGE_FILE: _jsonl([asdict(origin) for origin in in_order]),
-        LEFT_OUT_FILE: _jsonl(reasons),
-        RATINGS_FILE: _jsonl([asdict(rating) for rating in by_unit]),
+        LINEAGE_FILE: jsonl.written([asdict(origin) for origin in in_order]),
+        LEFT_OUT_FILE: jsonl.written(reasons),
+        RATINGS_FILE: jsonl.written([asdict(rating) for rating in by_unit]),
     }
 
 
@@ -236,11 +235,3 @@ def _origin(row: Mapping[str, Any]) -> Origin:
     side, kind = Side(known.pop("side")), Kind(known.pop("kind"))
     merged, fixes = tuple(known.pop("merged", ())), tuple(known.pop("fixes", ()))
     return Origin(side=side, kind=kind, merged=merged, fixes=fixes, **known)
-
-
-def _rows(files: Mapping[str, bytes], name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in files.get(name, b"").split(b"\n") if line]
-
-
-def _jsonl(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    return b"".join(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import product
 
 from curation.agreeing import is_negated, is_same_word, opposites, prompts_agree, words
-from curation.normal import normalised
+from curation.normal import key_of
 from curation.similar import Search, jaccard, shingles
 from curation.stated import Stated, read
 
@@ -91,10 +91,10 @@ def contradictions(items: Sequence[Answered]) -> tuple[Contradiction, ...]:
 
 def against(new: Answered, others: Sequence[Answered]) -> tuple[Contradiction, ...]:
     """What contradicts one new item among many: the same as `contradictions` finds, without looking for other pairs."""
-    mine, asked = shingles(new.question), normalised(new.question) or new.question.strip()
+    mine, asked = shingles(new.question), key_of(new.question)
     found: list[Contradiction] = []
     for other in others:
-        is_same = (normalised(other.question) or other.question.strip()) == asked
+        is_same = key_of(other.question) == asked
         if not is_same and not AGREEING <= (len(other.question) + 1) / (len(new.question) + 1) <= 1 / AGREEING:
             continue  # far too short or too long to share enough; a first look, because shingles take a hundred times longer
         similarity = 1.0 if is_same else jaccard(mine, shingles(other.question))

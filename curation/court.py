@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from curation.disputes import disputes_among, disputes_of
-from curation.gathering import place_of
+from curation.gathering import places_of
 from storage.records import Correction, Dispute
 from storage.store import Store
 
@@ -12,11 +12,7 @@ from storage.store import Store
 async def look_for(store: Store, approved: Correction, by: str, *, now: datetime) -> list[Dispute]:
     """Open a dispute with each approved correction that a newly approved one contradicts; those that are new."""
     others = await store.corrections.approved(approved.voice_id)
-    if approved.conversation_id is None:
-        places: dict[str, str] = {}
-    else:
-        ids = {c.conversation_id for c in (approved, *others) if c.conversation_id is not None}
-        places = {each.id: place_of(each) for each in await store.conversations.many(ids)}
+    places = await places_of(store, (approved, *others))
     known = await store.disputes.pairs(approved.voice_id)
     found = await asyncio.to_thread(disputes_of, approved, others, places, known, at=now)
     return await store.disputes.raise_(found, by)
@@ -25,8 +21,7 @@ async def look_for(store: Store, approved: Correction, by: str, *, now: datetime
 async def look_among(store: Store, voice_id: str, by: str, *, now: datetime) -> list[Dispute]:
     """Open a dispute for every contradiction among a voice's approved corrections; those that are new."""
     approved = await store.corrections.approved(voice_id)
-    ids = {c.conversation_id for c in approved if c.conversation_id is not None}
-    places = {each.id: place_of(each) for each in await store.conversations.many(ids)}
+    places = await places_of(store, approved)
     known = await store.disputes.pairs(voice_id)
     found = await asyncio.to_thread(disputes_among, approved, places, known, at=now)
     return await store.disputes.raise_(found, by)

@@ -1,13 +1,13 @@
 """Pure: examples → a grouped train / held-out split, JSONL bytes, a card, and a version id that is the hash of those bytes."""
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from curation import jsonl
 from curation.caps import Caps, over_caps
 from curation.examples import Example, LeftOut, Selection
 from curation.marks import Flagged, MarkPolicy
@@ -198,16 +198,12 @@ def _files(
     """The two sides; beside each what the bot had said instead, line by line; and the flagged replies, where there are any."""
     files: dict[str, bytes] = {}
     for side, lines in ((Side.TRAIN, train), (Side.HELD_OUT, held_out)):
-        files[FILE_OF_SIDE[side]] = _jsonl(line.messages for line in lines)
+        files[FILE_OF_SIDE[side]] = _rows(line.messages for line in lines)
         if any(line.example.served for line in lines):
-            files[SERVED_FILES[side]] = b"".join(_served(line.example.served) for line in lines)
+            files[SERVED_FILES[side]] = jsonl.written({"served": line.example.served} for line in lines)
     if flagged:
-        files[FLAGGED_FILE] = _jsonl(messages for _, messages in flagged)
+        files[FLAGGED_FILE] = _rows(messages for _, messages in flagged)
     return files
-
-
-def _served(text: str | None) -> bytes:
-    return json.dumps({"served": text}, ensure_ascii=False).encode() + b"\n"
 
 
 def _kept_sides(lines: Sequence[_Line], sides: Mapping[str, Side], known: Mapping[str, Side]) -> dict[str, Side]:
@@ -266,14 +262,9 @@ def version_id(files: Mapping[str, bytes]) -> str:
     return "ds_" + digest.hexdigest()[:32]
 
 
-def _jsonl(lines: Any) -> bytes:
-    return b"".join(
-        json.dumps(
-            {"messages": [{"role": m.role, "content": m.content} for m in messages]}, ensure_ascii=False, sort_keys=True
-        ).encode()
-        + b"\n"
-        for messages in lines
-    )
+def _rows(lines: Iterable[Sequence[Message]]) -> bytes:
+    """A line for each list of messages."""
+    return jsonl.written({"messages": [{"role": m.role, "content": m.content} for m in messages]} for messages in lines)
 
 
 def _hash(group_key: str) -> str:

@@ -1,10 +1,10 @@
 """Pure: the lines of a stored version as what an export is written from; nothing beside the version's own files is needed."""
 
-import json
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from curation import jsonl
 from curation.card import LINEAGE_FILE
 from curation.dataset import FILE_OF_SIDE, FLAGGED_FILE, SERVED_FILES
 from curation.examples import Kind
@@ -14,10 +14,10 @@ from storage.records import Message, Side
 
 def exportables(files: Mapping[str, bytes], side: Side) -> tuple[str, list[Exportable]]:
     """The system prompt that the version was built with, and each line of a side; with the train side, flagged replies."""
-    origins = {row["position"]: row for row in _rows(files, LINEAGE_FILE) if row["side"] == side}
-    served = [row["served"] for row in _rows(files, SERVED_FILES[side])]
+    origins = {row["position"]: row for row in jsonl.read(files.get(LINEAGE_FILE, b"")) if row["side"] == side}
+    served = [row["served"] for row in jsonl.read(files.get(SERVED_FILES[side], b""))]
     prompt, found = "", list[Exportable]()
-    for position, row in enumerate(_rows(files, FILE_OF_SIDE[side])):
+    for position, row in enumerate(jsonl.read(files.get(FILE_OF_SIDE[side], b""))):
         origin = origins[position]
         prompt, said = _apart(row)
         rejected = served[position] if served else None
@@ -25,7 +25,7 @@ def exportables(files: Mapping[str, bytes], side: Side) -> tuple[str, list[Expor
         learnable = frozenset(range(1, 2 * len(origin.get("fixes", ())), 2))  # the answers of the fixes shown first
         found.append(_exportable(origin["source_id"], said, rejected, label, learnable))
     if side is Side.TRAIN:
-        for position, row in enumerate(_rows(files, FLAGGED_FILE), 1):
+        for position, row in enumerate(jsonl.read(files.get(FLAGGED_FILE, b"")), 1):
             prompt, said = _apart(row)
             found.append(_exportable(f"{FLAGGED_FILE}:{position}", said, None, False, frozenset()))
     return prompt, found
@@ -33,7 +33,7 @@ def exportables(files: Mapping[str, bytes], side: Side) -> tuple[str, list[Expor
 
 def first_exchanges(content: bytes, count: int) -> list[tuple[str, str]]:
     """Question and answer of the first lines of a side; an erased line is passed over."""
-    rows = (json.loads(line) for line in content.split(b"\n") if line)
+    rows = jsonl.read(content)
     found = ((row["messages"][-2]["content"], row["messages"][-1]["content"]) for row in rows if "messages" in row)
     return list(islice(found, count))
 
@@ -49,7 +49,3 @@ def _apart(row: Mapping[str, Any]) -> tuple[str, list[Message]]:
     """The system prompt of a line, and what was said."""
     messages = [Message(each["role"], each["content"]) for each in row["messages"]]
     return (messages[0].content, messages[1:]) if messages[0].role == "system" else ("", messages)
-
-
-def _rows(files: Mapping[str, bytes], name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in files.get(name, b"").split(b"\n") if line]

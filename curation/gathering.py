@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -74,8 +74,7 @@ class Picked:
 async def gather(store: Store, voice: Voice, press: Press, *, at: datetime) -> Material:
     """Read it."""
     approved = await store.corrections.approved(voice.id)
-    wanted = {c.conversation_id for c in approved if c.conversation_id is not None}
-    places = {c.id: place_of(c) for c in await store.conversations.many(wanted)}
+    places = await places_of(store, approved)
     return Material(
         approved,
         blocked(await store.disputes.open(voice.id)),
@@ -85,6 +84,12 @@ async def gather(store: Store, voice: Voice, press: Press, *, at: datetime) -> M
         await store.datasets.sides(voice.id),
         at,
     )
+
+
+async def places_of(store: Store, corrections: Iterable[Correction]) -> dict[str, str]:
+    """Of the conversations these were made in, by id: the channel each stands in."""
+    wanted = {c.conversation_id for c in corrections if c.conversation_id is not None}
+    return {c.id: place_of(c) for c in await store.conversations.many(wanted)}
 
 
 def place_of(conversation: Conversation) -> str:

@@ -14,7 +14,7 @@ from math import ceil
 
 from curation.agreeing import prompts_agree
 from curation.agreement import Rating
-from curation.examples import normalised
+from curation.normal import key_of
 from curation.similar import THRESHOLD, Asked, shingles
 from storage.records import CorrectionState, Judgement, Opinion
 from storage.reviews import Decided, Waiting
@@ -80,7 +80,7 @@ def _distinct(questions: Iterable[str]) -> Iterable[tuple[str, int]]:
     first: dict[str, str] = {}
     times: Counter[str] = Counter()
     for question in questions:
-        key = normalised(question) or question.strip()
+        key = key_of(question)
         first.setdefault(key, question)
         times[key] += 1
     return ((first[key], number) for key, number in times.items() if key)

@@ -16,7 +16,7 @@ from typing import Any, cast
 import rensa  # no stubs; two calls, both in `_signature`
 
 from curation.agreeing import prompts_agree
-from curation.normal import normalised
+from curation.normal import key_of
 
 THRESHOLD = 0.75  # Jaccard, in [0, 1]: a typo, a changed ending or one word more in a question of fifteen words
 SHINGLE = 4  # characters; two where words have no spaces between them
@@ -86,7 +86,7 @@ def cluster(items: Sequence[Asked], threshold: float = THRESHOLD) -> Clusters:
 
 def shingles(text: str) -> frozenset[str]:
     """What two texts are compared by: every run of SHINGLE characters of the normalised text, or the text if it is shorter."""
-    text = normalised(text) or text.strip()
+    text = key_of(text)
     length = SHINGLE if text.isascii() or not _UNSPACED.search(text) else 2
     if len(text) <= length:
         return frozenset({text} if text else ())
@@ -109,7 +109,7 @@ class Search:
         self._compared: dict[int, array[int]] = {}
         same: dict[str, list[int]] = {}
         for position, text in enumerate(texts):
-            same.setdefault(normalised(text) or text.strip(), []).append(position)
+            same.setdefault(key_of(text), []).append(position)
         same.pop("", None)
         self._positions = list(same.values())  # the texts that are one when normalised
         self._bands = [array("q") for _ in range(BANDS)]  # of each, every text's part, hashed: 8 bytes instead of 57

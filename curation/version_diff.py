@@ -4,14 +4,15 @@ A line is known again by its words, else by the correction it was made from, els
 answer, without the system prompt). So an answer that a newer correction replaced is a change, not one line gone and one come.
 """
 
-import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from curation.card import LINEAGE_FILE, SIDE_FILES
+from curation import jsonl
+from curation.card import LINEAGE_FILE
+from curation.dataset import FILE_OF_SIDE
 from storage.records import Message, Side
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class VersionLine:
     @property
     def place(self) -> str:
         """`train.jsonl:12`."""
-        return f"{SIDE_FILES[self.side]}:{self.number}"
+        return f"{FILE_OF_SIDE[self.side]}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +113,17 @@ def diff_markdown(diff: VersionDiff) -> str:
 
 
 def _lines(files: Mapping[str, bytes]) -> tuple[list[VersionLine], tuple[str, ...]]:
-    origins = {(row["side"], row["position"]): row["source_id"] for row in _rows(files.get(LINEAGE_FILE, b""))}
+    origins = {(row["side"], row["position"]): row["source_id"] for row in jsonl.read(files.get(LINEAGE_FILE, b""))}
     found: list[VersionLine] = []
     prompts: dict[str, None] = {}
-    for side, name in SIDE_FILES.items():
-        for position, row in enumerate(_rows(files.get(name, b""))):
+    for side, name in FILE_OF_SIDE.items():
+        for position, row in enumerate(jsonl.read(files.get(name, b""))):
             messages = [Message(m["role"], m["content"]) for m in row["messages"]]
             if messages[0].role == "system":
                 prompts[messages.pop(0).content] = None
             source_id = origins.get((side, position), "")
             found.append(VersionLine(side, position + 1, source_id, tuple(messages[:-1]), messages[-1].content))
     return found, tuple(prompts)
-
-
-def _rows(content: bytes) -> Iterable[dict[str, Any]]:
-    return (json.loads(line) for line in content.split(b"\n") if line)
 
 
 def _matched(

@@ -3,13 +3,13 @@
 import pytest
 
 from bot import disputing, moderation
-from bot.moderation import NotAllowed
+from bot.moderation import Draft, NotAllowed
 from curation import versions
 from curation.examples import LeftOut
 from curation.gathering import gather, pick
 from curation.imports import Answer
 from storage.errors import AlreadySettled
-from storage.records import Correction, CorrectionState, Dispute, Settlement
+from storage.records import Correction, CorrectionState, Dispute, Judgement, Scope, Settlement
 from tests.bot.conftest import Team
 
 ASKED = "How long do returns take?"
@@ -66,6 +66,15 @@ async def test_where_both_can_be_right_both_are_used_and_nobody_is_asked_again(t
     )
     assert await team.store.disputes.open(team.voice.id) == []
     assert (await team.store.corrections.get(second.id)).state is CorrectionState.APPROVED
+
+
+async def test_an_answer_for_everyone_does_not_contradict_one_that_holds_in_one_channel_only(team: Team):
+    narrow = Draft("It takes 5 days.", Judgement.WRONG, scope=Scope.CHANNEL)
+    here = (await moderation.correct(team.store, team.mia, team.reply.id, narrow, now=team.clock())).record
+    (everywhere,) = [c for c in await proposed(team, "It takes 14 days.", question="Where is it?") if c.id != here.id]
+    for each in (here, everywhere):
+        await moderation.approve(team.store, team.noor, each.id, team_of_one=False, now=team.clock())
+    assert await team.store.disputes.open(team.voice.id) == []
 
 
 @pytest.mark.parametrize("who", ["cleo", "mia", "ada"])

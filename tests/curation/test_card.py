@@ -16,7 +16,6 @@ from curation.card import (
     LEFT_OUT_FILE,
     LINEAGE_FILE,
     RATINGS_FILE,
-    SIDE_FILES,
     Basis,
     Card,
     CardLine,
@@ -29,7 +28,7 @@ from curation.card import (
     recompute,
 )
 from curation.card_text import card_markdown
-from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, build_dataset
+from curation.dataset import FILE_OF_SIDE, HELD_OUT_FILE, TRAIN_FILE, Dataset, Rules, build_dataset
 from curation.examples import LeftOut
 from curation.prices import Item, Price, PriceKey, Unit
 from curation.selecting import select_examples
@@ -271,7 +270,7 @@ def test_any_version_gives_the_same_card_twice(made: list[Any], left_out: list[t
         positions[side] += 1
         lines.append(CardLine(origin, (Message("user", question), Message("assistant", answer))))
     files = lineage_files([line.origin for line in lines], left_out, [])
-    for side, name in SIDE_FILES.items():
+    for side, name in FILE_OF_SIDE.items():
         rows = [
             {"messages": [{"role": m.role, "content": m.content} for m in line.messages]}
             for line in lines
