@@ -25,6 +25,7 @@ from storage.records import (
     RunEvent,
     RunState,
     SampleScore,
+    Suite,
     Trigger,
 )
 from storage.schema import evaluations, run_events, runs, voices
@@ -277,5 +278,5 @@ def _event(row: Mapping[Any, Any]) -> RunEvent:
 
 def _sample(row: Mapping[str, Any]) -> SampleScore:
     beside = tuple(BesideAnswer(**answer) for answer in row.get("beside", ()))
-    fields: dict[str, Any] = {**row, "beside": beside}
+    fields: dict[str, Any] = {**row, "beside": beside, "suite": Suite(row.get("suite", Suite.TARGET))}
     return SampleScore(**fields)

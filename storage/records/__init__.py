@@ -28,14 +28,13 @@ from storage.records.runs import (
     RunEvent,
     RunState,
     SampleScore,
+    Suite,
     Trigger,
 )
 from storage.records.serving import Deployment, DeploymentKind, Model
 from storage.records.talk import Conversation, PromptKind, Reply, ReplySource, Turn, TurnState, Voice
 
 __all__ = [
-    "OPEN_RUN_STATES",
-    "PROGRAM_ACTOR_ID",
     "Actor",
     "Assignment",
     "AuditEntry",
@@ -64,7 +63,9 @@ __all__ = [
     "MarkedReply",
     "Message",
     "Model",
+    "OPEN_RUN_STATES",
     "Opinion",
+    "PROGRAM_ACTOR_ID",
     "Part",
     "Posting",
     "PostingKind",
@@ -81,6 +82,7 @@ __all__ = [
     "Session",
     "Settlement",
     "Side",
+    "Suite",
     "ThreadMode",
     "Trigger",
     "Turn",

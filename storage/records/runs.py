@@ -92,9 +92,17 @@ class BesideAnswer:
     score: float
 
 
+class Suite(StrEnum):
+    """What a question of an evaluation is there for."""
+
+    TARGET = "target"  # held-out corrections: what tuning is for
+    GENERAL = "general"  # what the base can do and should still do
+    SAFETY = "safety"  # what no support bot should say
+
+
 @dataclass(frozen=True, slots=True)
 class SampleScore:
-    """One held-out question, both answers and their scores in [0, 1] against the reference."""
+    """One question, both answers and their scores in [0, 1]: against the reference for TARGET, by a suite's own rule elsewhere."""
 
     correction_id: str
     question: str
@@ -104,6 +112,7 @@ class SampleScore:
     incumbent_score: float
     candidate_score: float
     beside: tuple[BesideAnswer, ...] = ()  # () in evaluations from before there were any
+    suite: Suite = Suite.TARGET  # of other suites, `correction_id` is the case's own id
 
 
 @dataclass(frozen=True, slots=True)
