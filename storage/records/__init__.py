@@ -35,6 +35,8 @@ from storage.records.serving import Deployment, DeploymentKind, Model
 from storage.records.talk import Conversation, PromptKind, Reply, ReplySource, Turn, TurnState, Voice
 
 __all__ = [
+    "OPEN_RUN_STATES",
+    "PROGRAM_ACTOR_ID",
     "Actor",
     "Assignment",
     "AuditEntry",
@@ -63,9 +65,7 @@ __all__ = [
     "MarkedReply",
     "Message",
     "Model",
-    "OPEN_RUN_STATES",
     "Opinion",
-    "PROGRAM_ACTOR_ID",
     "Part",
     "Posting",
     "PostingKind",
