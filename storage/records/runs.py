@@ -102,7 +102,7 @@ class Suite(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SampleScore:
-    """One question, both answers and their scores in [0, 1]: against the reference for TARGET, by a suite's own rule elsewhere."""
+    """One question, both answers, their scores in [0, 1]: nearness to the reference for TARGET, else by the suite's own rule."""
 
     correction_id: str
     question: str
