@@ -1,24 +1,22 @@
-"""Ask candidate and incumbent the same held-out questions, score both answers against the reference, give a verdict.
+"""Ask candidate and incumbent the same held-out questions and score both answers against the reference.
 
-Scoring and verdict are pure. `compare` does the asking. Neither model has seen a held-out answer in training: the split
-is by group and for ever (dataset.py).
+`compare` does the asking; nearness.py scores, release.py gives the verdict. Neither model has seen a held-out answer in
+training: the split is by group and for ever (dataset.py).
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
 
 from curation.dataset import Example
-from curation.normal import normalised
+from curation.nearness import score
 from curation.prompting import CountTokens, build_messages
+from curation.release import verdict
 from providers.base import ChatModel, Sampling
 from storage.records import BesideAnswer, Evaluation, Message, SampleScore
 
-CHRF_ORDER = 6  # characters; chrF as in Popović 2015 (aclanthology.org/W15-3049), its default
-CHRF_BETA = 2.0  # recall counts twice, its default too
 WAYS = {"base": "the full prompt alone", "few_shot": "examples shown before the question"}
 AT_ONCE = 4  # questions in flight while comparing
 
@@ -27,73 +25,6 @@ Progress = Callable[[int, int], Awaitable[None]]
 
 class SamplesDiffer(ValueError):
     """Candidate and incumbent were not scored on the same samples in the same order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether the candidate may serve, and the sentence that says why, with the numbers."""
-
-    passed: bool
-    reason: str
-
-
-def token_f1(answer: str, reference: str) -> float:
-    """Harmonic mean of precision and recall over the words both share, in [0, 1]; 1 when both are empty (SQuAD's measure)."""
-    ours, theirs = normalised(answer).split(), normalised(reference).split()
-    if not ours or not theirs:
-        return float(ours == theirs)
-    shared = sum((Counter(ours) & Counter(theirs)).values())
-    return 2 * shared / (len(ours) + len(theirs))
-
-
-def chrf(answer: str, reference: str) -> float:
-    """Character n-gram F-score with n = 1…6 and beta = 2, white space ignored, in [0, 1]; 1 when both are empty."""
-    ours, theirs = "".join(answer.split()), "".join(reference.split())
-    if not ours or not theirs:
-        return float(ours == theirs)
-    precisions: list[float] = []
-    recalls: list[float] = []
-    for order in range(1, CHRF_ORDER + 1):
-        grams = [Counter(text[i : i + order] for i in range(len(text) - order + 1)) for text in (ours, theirs)]
-        sizes = [sum(counter.values()) for counter in grams]
-        if not all(sizes):
-            continue
-        shared = sum((grams[0] & grams[1]).values())
-        precisions.append(shared / sizes[0])
-        recalls.append(shared / sizes[1])
-    precision, recall = fmean(precisions), fmean(recalls)
-    if precision + recall == 0:
-        return 0.0
-    return (1 + CHRF_BETA**2) * precision * recall / (CHRF_BETA**2 * precision + recall)
-
-
-def score(answer: str, reference: str) -> float:
-    """How near an answer is to its reference, in [0, 1]: the mean of token F1 (its words) and chrF (its letters and signs)."""
-    return (token_f1(answer, reference) + chrf(answer, reference)) / 2
-
-
-def verdict(samples: Sequence[SampleScore], margin: float) -> Verdict:
-    """Decide whether the candidate may serve.
-
-    `margin` is the mean gain required, in points of [0, 1]. A candidate that says nothing to any question never passes,
-    whatever its mean. With no samples nothing is proven, so the answer is no.
-    """
-    if not samples:
-        return Verdict(False, "There is no held-out sample to judge by, so nothing is proven.")
-    candidate = fmean(sample.candidate_score for sample in samples)
-    incumbent = fmean(sample.incumbent_score for sample in samples)
-    better = sum(sample.candidate_score > sample.incumbent_score for sample in samples)
-    worse = sum(sample.candidate_score < sample.incumbent_score for sample in samples)
-    numbers = (
-        f"{candidate:.3f} against {incumbent:.3f} for the model that served, on {len(samples)} held-out questions "
-        f"(better on {better}, worse on {worse}; a gain of {margin:.3f} is required)"
-    )
-    silent = [sample for sample in samples if not sample.candidate_text.strip()]
-    if silent:
-        return Verdict(False, f"The new model said nothing to {len(silent)} of {len(samples)} questions: {numbers}.")
-    if candidate - incumbent >= margin:
-        return Verdict(True, f"Closer to the approved answers: {numbers}.")
-    return Verdict(False, f"Not closer to the approved answers: {numbers}.")
 
 
 def beside_told(samples: Sequence[SampleScore]) -> str:

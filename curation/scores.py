@@ -1,6 +1,6 @@
 """Pure: numbers about answers that need no model: variety, refusals, and what changes when only a person's name changes.
 
-Nearness to a reference (token F1, chrF) is in `curation.evaluation`; what a voice demands of each answer in
+Nearness to a reference (token F1, chrF) is in `curation.nearness`; what a voice demands of each answer in
 `curation.checks`. Each number here is a hint for people. None of them gates alone.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from curation.evaluation import chrf
+from curation.nearness import chrf
 from curation.normal import normalised
 
 NEUTRAL = "·"  # stands where the swapped words stood, so that the swap itself is no difference

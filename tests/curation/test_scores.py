@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation import evaluation
-from curation.evaluation import chrf
+from curation import nearness
+from curation.nearness import chrf
 from curation.scores import counterfactual, distinct_n, is_refusal, refusal_rate, summary, swapped
 
 
@@ -162,7 +162,7 @@ OBAMA = (
     ids=["risk", "obama", "half", "spaces", "nothing"],
 )
 def test_chrf_is_sacrebleus_at_its_beta(answer: str, reference: str, published: float, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(evaluation, "CHRF_BETA", 3.0)
+    monkeypatch.setattr(nearness, "CHRF_BETA", 3.0)
     assert chrf(answer, reference) == pytest.approx(published, rel=0, abs=1e-8)
 
 
