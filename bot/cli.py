@@ -32,7 +32,7 @@ from curation.export import MethodUnsupported
 from curation.imports import ImportRefused
 from curation.prices import PriceUnreadable
 from curation.promotion import NothingToRollBackTo
-from curation.retrain import NothingNew
+from curation.requesting import NothingNew
 from curation.versions import PartlyErased
 from providers.base import ProviderError
 from storage.errors import StorageError

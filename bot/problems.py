@@ -6,7 +6,7 @@ from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRollBackTo
-from curation.retrain import NothingNew
+from curation.requesting import NothingNew
 from storage.errors import AlreadyDecided, DatabaseUnavailable, DeploymentMoved, NotFound, RunMoved, UnstorableText
 from storage.records import CorrectionState
 from storage.store import Store

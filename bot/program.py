@@ -22,10 +22,10 @@ from curation.gathering import Press
 from curation.marks import MarkPolicy
 from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
-from curation.retrain import Recipe, Workshop
 from curation.tariff import Tariff
 from curation.triggers import When
 from curation.worker import Pace
+from curation.workshop import Recipe, Workshop
 from providers.base import Sampling
 from providers.openai_api import OpenAIProvider
 from providers.quirks import OPENAI, TUNER, VENDORS, Quirks

@@ -14,7 +14,7 @@ from bot.serving import serve_worker
 from bot.settings import Settings
 from bot.terminal import say, with_model, with_records
 from bot.watching import follow_run, show_preview
-from curation.retrain import preview
+from curation.requesting import preview
 from storage.records import Actor, Run, RunState, Voice
 from storage.store import Store
 

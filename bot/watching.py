@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.text import excerpt
-from curation.retrain import Preview
+from curation.requesting import Preview
 from storage.records import Evaluation, Run, RunEvent, RunState
 from storage.store import Store
 

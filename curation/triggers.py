@@ -12,7 +12,8 @@ from cronsim import CronSim, CronSimError
 
 from curation.dataset import TooFewExamples
 from curation.holding import look
-from curation.retrain import PROGRAM, NothingNew, Workshop, request
+from curation.requesting import NothingNew, request
+from curation.workshop import PROGRAM, Workshop
 from storage.records import Held, Trigger, Voice
 
 log = logging.getLogger(__name__)

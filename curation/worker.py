@@ -11,8 +11,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from curation.retrain import Workshop, advance, end, is_final
+from curation.retrain import advance, is_final
+from curation.step import end
 from curation.triggers import Watch, When
+from curation.workshop import Workshop
 from providers.base import ProviderError
 from storage.errors import DatabaseUnavailable, RunMoved
 from storage.records import Run, RunEvent, RunState

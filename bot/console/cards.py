@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 from curation.card import Basis, Card, recompute
 from curation.cost import monthly_traffic
-from curation.retrain import Workshop
 from curation.tariff import ASSUMED_EPOCHS
 from curation.versions import files_of
+from curation.workshop import Workshop
 
 TRAFFIC_DAYS = 30  # that a month's serving is reckoned from
 CARDS_KEPT = 8

@@ -11,7 +11,7 @@ from bot.answering import Desk
 from bot.console.cards import Cards
 from bot.console.live import LiveReplies
 from bot.console.queue import Queue
-from curation.retrain import Workshop
+from curation.workshop import Workshop
 from storage.store import Store
 
 

@@ -21,7 +21,7 @@ from bot.text import TextRefused
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRollBackTo
-from curation.retrain import NothingNew
+from curation.requesting import NothingNew
 from curation.versions import PartlyErased
 from storage.errors import (
     AlreadyDecided,

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from bot.console.visit import Here, Visit
 from bot.flags import name_in
 from bot.moderation import cancel_run, start_retrain
-from curation import retrain
+from curation import requesting
 from storage.records import Evaluation, Model, Run, RunEvent, RunState
 
 RUNS_SHOWN = 20
@@ -53,7 +53,7 @@ async def overview(visit: Here) -> Response:
     visit.require_team("training")
     return await visit.page(
         "training.html",
-        preview=await retrain.preview(visit.console.workshop, await visit.voice()),
+        preview=await requesting.preview(visit.console.workshop, await visit.voice()),
         runs=await _runs(visit),
     )
 

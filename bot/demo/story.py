@@ -25,7 +25,8 @@ from bot.serving import serve_worker
 from bot.settings import Settings
 from bot.text import excerpt
 from bot.watching import follow_run, show_preview
-from curation.retrain import MEASURED, preview
+from curation.requesting import preview
+from curation.step import MEASURED
 from storage.ids import new_id
 from storage.records import Actor, Judgement, Reply, Right, Run, RunState
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from bot.moderation.rights import Outcome, require
 from bot.text import clean_note
-from curation import promotion, retrain
+from curation import promotion, requesting
+from curation.workshop import Workshop
 from storage.records import (
     Actor,
     Deployment,
@@ -15,10 +16,10 @@ from storage.records import (
 from storage.store import Store
 
 
-async def start_retrain(workshop: retrain.Workshop, actor: Actor, voice: Voice) -> Outcome[Run]:
+async def start_retrain(workshop: Workshop, actor: Actor, voice: Voice) -> Outcome[Run]:
     """Start a run, or join the open one. Raises NotAllowed, TooFewExamples, NothingNew."""
     require(actor, Right.ADMIN, "start a training run")
-    run, started = await retrain.request(workshop, voice, by=actor.id)
+    run, started = await requesting.request(workshop, voice, by=actor.id)
     if started:
         return Outcome(run, "Training run started.")
     return Outcome(run, f"A training run is already open ({run.state}); following that one.")

@@ -6,7 +6,7 @@ from bot.office.telling import Line, Told, told
 from bot.office.training import preview_lines
 from bot.text import excerpt
 from bot.wording import counted, words_of
-from curation import retrain, versions
+from curation import requesting, versions
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE
 from curation.gathering import build_now, gather, pick
 from storage.records import Actor, CorrectionState, Right
@@ -21,7 +21,7 @@ async def stats(office: Office, actor: Actor) -> Told:
     moderation.require(actor, Right.MODERATOR, "see the dataset")
     counts = await office.store.corrections.count(office.voice.id)
     lines = [Line(counted(counts[state], "correction"), words_of(state)) for state in COUNTED]
-    shown = await retrain.preview(office.workshop, await office.fresh_voice())
+    shown = await requesting.preview(office.workshop, await office.fresh_voice())
     return Told([*lines, *preview_lines(shown)], "The dataset")
 
 

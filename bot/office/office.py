@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.answering import Desk
 from bot.rates import Rates
-from curation.retrain import Workshop
+from curation.workshop import Workshop
 from storage.records import ChannelMode, Posting, PostingKind, Reply, Voice
 from storage.store import Store
 

@@ -8,14 +8,14 @@ from bot.office.progress import progress_of
 from bot.office.telling import Line, Told, told
 from bot.watching import minutes
 from bot.wording import counted, moment, words_of
-from curation import retrain
+from curation import requesting
 from storage.records import Actor, PostingKind, Right, Run
 
 PREVIEW = "What a training run would do now"
 NONE_YET = "There has been no training run yet. `/retrain` shows what one would do."
 
 
-def preview_lines(shown: retrain.Preview) -> list[Line]:
+def preview_lines(shown: requesting.Preview) -> list[Line]:
     """What a run would do, line by line."""
     new = counted(shown.new, "correction")
     lines = [Line(f"{counted(shown.train, 'example')}, {new} new to the serving model", "To train on")]
@@ -36,7 +36,7 @@ def preview_lines(shown: retrain.Preview) -> list[Line]:
 async def preview(office: Office, actor: Actor) -> tuple[Told, bool]:
     """What `/retrain` answers, and whether a run may be started. Raises NotAllowed."""
     moderation.require(actor, Right.ADMIN, "start a training run")
-    shown = await retrain.preview(office.workshop, await office.fresh_voice())
+    shown = await requesting.preview(office.workshop, await office.fresh_voice())
     return Told(preview_lines(shown), PREVIEW), not shown.refusal
 
 

@@ -12,7 +12,7 @@ from bot.slack_app.outgoing import UNREACHABLE, direct_channel, reason
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Person
 from bot.wording import counted, moment, words_of
-from curation import retrain
+from curation import requesting
 from storage.records import Actor, CorrectionState, Judgement, Right, RunState
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ async def team_blocks(parts: Parts, actor: Actor) -> list[Block]:
     deployment = await store.models.current(voice_id)
     counts = await store.corrections.count(voice_id)
     judged = await store.feedback.counts(voice_id)
-    shown = await retrain.preview(parts.workshop, await store.voices.get(voice_id))
+    shown = await requesting.preview(parts.workshop, await store.voices.get(voice_id))
     recent = await store.runs.recent(voice_id, limit=1)
     decided = counts[CorrectionState.APPROVED] + counts[CorrectionState.REJECTED] + counts[CorrectionState.SUPERSEDED]
     accepted = counts[CorrectionState.APPROVED] + counts[CorrectionState.SUPERSEDED]

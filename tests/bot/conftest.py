@@ -10,7 +10,7 @@ from bot.answering import Desk
 from bot.chat import Question
 from bot.moderation import Draft
 from curation.dataset import Rules
-from curation.retrain import Recipe, Workshop
+from curation.workshop import Recipe, Workshop
 from providers.base import Sampling
 from providers.fake import FakeProvider
 from storage.records import Actor, Judgement, Reply, Right, Voice

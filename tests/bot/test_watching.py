@@ -6,7 +6,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from bot.watching import show_preview
-from curation.retrain import Preview
+from curation.requesting import Preview
 from tests.bot.office.test_training import SHOWN
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from curation import retrain
+from curation import requesting, retrain
 from curation.dataset import Rules
-from curation.retrain import Recipe, Workshop
+from curation.workshop import Recipe, Workshop
 from providers.base import Message, Sampling
 from providers.fake import FakeProvider
 from storage.records import Actor, CorrectionState, Right, Run, Voice
@@ -61,7 +61,7 @@ class House:
             )
 
     async def request(self) -> Run:
-        run, _ = await retrain.request(self.workshop, self.voice, by=self.admin.id)
+        run, _ = await requesting.request(self.workshop, self.voice, by=self.admin.id)
         return run
 
     async def finish(self, run: Run, owner: str = "worker-1", steps: int = 30) -> Run:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from curation import promotion, retrain
+from curation import promotion, requesting, retrain
 from curation.dataset import TooFewExamples
-from curation.retrain import NothingNew
+from curation.requesting import NothingNew
 from curation.worker import Pace, work
 from providers.base import ErrorKind, JobState, ProviderError
 from storage.errors import RunMoved
@@ -36,7 +36,7 @@ async def test_with_too_few_examples_no_run_begins(house: House):
 async def test_ten_at_once_start_one_run(house: House):
     await house.approve(*range(12))
     results = await asyncio.gather(
-        *(retrain.request(house.workshop, house.voice, by=house.admin.id) for _ in range(10))
+        *(requesting.request(house.workshop, house.voice, by=house.admin.id) for _ in range(10))
     )
     assert len({run.id for run, _ in results}) == 1
     assert sum(started for _, started in results) == 1
@@ -163,13 +163,13 @@ async def test_a_rollback_between_verdict_and_promotion_means_comparing_again(ho
 
 async def test_the_preview_counts_what_a_run_would_use_and_spends_nothing(house: House):
     await house.approve(*range(14))
-    shown = await retrain.preview(house.workshop, house.voice)
+    shown = await requesting.preview(house.workshop, house.voice)
     assert (shown.train, shown.held_out, shown.new, shown.refusal) == (11, 3, 14, "")
     assert shown.expected_seconds is None
     assert house.provider.files == {}
     await house.finish(await house.request())
     await house.approve(20)
-    assert (await retrain.preview(house.workshop, house.voice)).expected_seconds is not None
+    assert (await requesting.preview(house.workshop, house.voice)).expected_seconds is not None
 
 
 async def test_the_preview_of_too_few_says_how_many_are_missing_and_what_waits(house: House):
@@ -184,7 +184,7 @@ async def test_the_preview_of_too_few_says_how_many_are_missing_and_what_waits(h
         origin="import:test:50",
     )
     await house.store.corrections.propose(waiting)
-    shown = await retrain.preview(house.workshop, house.voice)
+    shown = await requesting.preview(house.workshop, house.voice)
     assert "9 more to approve. 1 correction still waits for approval" in shown.refusal
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from curation import retrain
+from curation import requesting
 from curation.prices import PRICES, Item, Price, PriceKey, Unit, with_overrides
 from curation.tariff import NOTHING_TO_PAY, Tariff, charge
 from tests.curation.conftest import House
@@ -57,7 +57,7 @@ def test_a_price_of_ones_own_counts_on_this_machine_too():
 
 
 async def test_the_preview_says_what_a_run_is_charged_and_nothing_where_none_may_start(house: House):
-    assert (await retrain.preview(house.workshop, house.voice)).cost == ""
+    assert (await requesting.preview(house.workshop, house.voice)).cost == ""
     await house.approve(*range(14))
-    shown = await retrain.preview(house.workshop, house.voice)
+    shown = await requesting.preview(house.workshop, house.voice)
     assert shown.cost == "not known: no price of training base is known here"

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from curation.retrain import Workshop, request
+from curation.requesting import request
 from curation.triggers import LOOK_S, ScheduleUnreadable, Watch, When
+from curation.workshop import Workshop
 from storage.ids import new_id
 from storage.records import Held, Hold, Run, Trigger, Voice
 from tests.conftest import Clock

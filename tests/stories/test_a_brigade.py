@@ -13,7 +13,7 @@ from curation import versions
 from curation.dataset import HELD_OUT_FILE
 from curation.holding import look
 from curation.imports import Answer
-from curation.retrain import Recipe, Workshop
+from curation.workshop import Recipe, Workshop
 from providers.base import Sampling
 from providers.fake import FakeProvider
 from storage.records import (

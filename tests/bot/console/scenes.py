@@ -16,7 +16,8 @@ from bot.console.sign_in import one_time_link
 from bot.moderation import propose_answers
 from curation.dataset import Rules
 from curation.imports import Answer
-from curation.retrain import Recipe, Workshop, advance
+from curation.retrain import advance
+from curation.workshop import Recipe, Workshop
 from providers.base import Message, Sampling
 from providers.fake import FakeProvider
 from storage.records import Actor, CorrectionState, Right, Run, Voice

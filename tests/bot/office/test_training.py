@@ -7,7 +7,7 @@ from bot.office import training
 from bot.office.office import Office
 from bot.office.telling import Line
 from bot.office.training import preview_lines
-from curation.retrain import Preview
+from curation.requesting import Preview
 from storage.records import Judgement
 from tests.bot.conftest import Team
 

@@ -15,8 +15,8 @@ from bot.program import Program, tariff_of
 from bot.settings import Settings
 from bot.slack_app.serve import Running, slack
 from curation.dataset import Rules
-from curation.retrain import Recipe, Workshop
 from curation.worker import Pace
+from curation.workshop import Recipe, Workshop
 from providers.base import Message as ModelMessage
 from providers.base import Sampling
 from providers.fake import FakeProvider

@@ -1,0 +1,87 @@
+"""The second half of a run: candidate against incumbent on the held-out questions, and what follows from the verdict."""
+
+from dataclasses import replace
+
+from curation.dataset import TRAIN_FILE, Example
+from curation.evaluation import Arm, Contest, compare
+from curation.exporting import first_exchanges
+from curation.step import end, promised, tell
+from curation.workshop import Workshop
+from storage.errors import DeploymentMoved
+from storage.records import Message, Part, Role, Run, RunState, Voice
+
+FEW_SHOTS = 3  # examples shown to the base model, for what a prompt can do without training
+
+
+async def evaluate(workshop: Workshop, run: Run) -> Run:
+    """Ask incumbent and candidate the held-out questions; save both answers, the scores and the verdict."""
+    store, recipe = workshop.store, workshop.recipe
+    voice = await store.voices.get(run.voice_id)
+    current = await store.models.current(voice.id)
+    version_id = promised(run.dataset_version_id)
+    lines = [
+        line
+        for line in await store.datasets.lines(version_id)
+        if line.part is Part.HELD_OUT and line.role is Role.ANSWER
+    ]
+    corrections = {line.source_id: await store.corrections.get(line.source_id) for line in lines}
+    samples = tuple(
+        Example(c.id, line.group_key, c.history, c.question, c.corrected_text)
+        for line in sorted(lines, key=lambda line: line.position)
+        if (c := corrections[line.source_id])
+    )
+
+    async def progress(done: int, total: int) -> None:
+        numbers = {"evaluated": float(done), "to_evaluate": float(total)}
+        text = f"Compared {done} of {total} held-out questions."
+        await tell(workshop, run, f"evaluated-{run.epoch}-{done}", text, numbers=numbers)
+
+    contest = Contest(
+        run.id,
+        current.model.name,
+        promised(run.candidate_name),
+        voice.prompt(current.model.prompt),
+        voice.prompt((await store.datasets.get(version_id)).prompt),
+        samples,
+        recipe.sampling,
+        recipe.budget_tokens,
+        recipe.margin,
+        await _beside(workshop, run, voice, version_id),
+    )
+    if contest.candidate_prompt != voice.system_prompt:
+        saved = workshop.count_tokens([voice.system_prompt]) - workshop.count_tokens([contest.candidate_prompt])
+        text = f"The candidate is asked with the short prompt: {saved} tokens fewer in every reply."
+        await tell(workshop, run, "baked", text, numbers={"saved_tokens_per_reply": float(saved)})
+    evaluation = await compare(contest, workshop.chat_model, workshop.count_tokens, now=workshop.now, progress=progress)
+    await store.runs.save_evaluation(evaluation)
+    return await store.runs.advance(run.id, run.epoch, run.state, RunState.EVALUATED, at=workshop.now())
+
+
+async def _beside(workshop: Workshop, run: Run, voice: Voice, version_id: str) -> tuple[Arm, ...]:
+    """What a prompt alone can do: the base with the full prompt, and with some of the training examples before the question."""
+    content = await workshop.store.datasets.file(version_id, TRAIN_FILE)
+    exchanges: list[Message] = []
+    left = workshop.recipe.budget_tokens // 2  # the other half is for the conversation that is asked about
+    for question, answer in first_exchanges(content, FEW_SHOTS):
+        left -= workshop.count_tokens([question, answer])
+        if left < 0:
+            break
+        exchanges += [Message("user", question), Message("assistant", answer)]
+    base = Arm("base", run.base_model, voice.system_prompt)
+    return (base, replace(base, way="few_shot", exchanges=tuple(exchanges))) if exchanges else (base,)
+
+
+async def decide(workshop: Workshop, run: Run) -> Run:
+    """Promote on a passed verdict; stop on a failed one; compare again when another model serves by now."""
+    store, at = workshop.store, workshop.now()
+    evaluation = await store.runs.evaluation(run.id)
+    current = await store.models.current(run.voice_id)
+    if evaluation is None or evaluation.incumbent_name != current.model.name:
+        return await store.runs.advance(run.id, run.epoch, run.state, RunState.SERVABLE, at=at)
+    if not evaluation.passed:
+        return await end(workshop, run, RunState.STOPPED, evaluation.reason)
+    try:
+        await store.runs.promote(run.id, run.epoch, current.seq, by=run.requested_by, why=evaluation.reason, at=at)
+    except DeploymentMoved:
+        return run  # somebody rolled back in between; the next call sees it
+    return await store.runs.get(run.id)
