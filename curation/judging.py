@@ -15,7 +15,7 @@ from enum import StrEnum
 from statistics import fmean
 
 from curation.evidence import Interval, Pairs, wilson
-from storage.records import Message
+from storage.records import Message, Preference
 
 LEAST_DOUBLE_LABELLED = 50  # pairs judged by both, before agreement means anything
 LEAST_AGREEMENT = 0.6  # the lower end of Wilson's interval has to reach it; two people agree on about 0.8 (MT-Bench)
@@ -32,14 +32,6 @@ CHOICE = re.compile(r"\W*(FIRST|SECOND|NEITHER)\W*", re.IGNORECASE)
 
 class JudgeUnreadable(ValueError):
     """The judge said something else than FIRST, SECOND or NEITHER; the pair has no verdict from it."""
-
-
-class Preference(StrEnum):
-    """Whose answer somebody prefers."""
-
-    CANDIDATE = "candidate"
-    INCUMBENT = "incumbent"
-    NEITHER = "neither"
 
 
 class Choice(StrEnum):

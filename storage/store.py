@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from storage.audit import Audit
+from storage.blind_pairs import BlindPairs
 from storage.channels import Channels
 from storage.conversations import Conversations
 from storage.corrections import Corrections
@@ -61,6 +62,7 @@ class Store:
         self.erasures = Erasures(database)
         self.disputes = Disputes(database)
         self.holds = Holds(database)
+        self.blind_pairs = BlindPairs(database)
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""

@@ -1,18 +1,20 @@
 """Brands: a system prompt and a base model. A voice is never without a model that serves it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import Database, is_inserted, row_of, uninterrupted, upsert
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.models import add_model, append_deployment
 from storage.records import PROGRAM_ACTOR_ID, DeploymentKind, Voice
-from storage.schema import models, voices
+from storage.schema import models, voice_checks, voices
 
 
 @uninterrupted
@@ -60,6 +62,21 @@ class Voices:
             if found is None:
                 raise NotFound("voice", name)
             return found
+
+    async def checks(self, voice_id: str) -> Mapping[str, Any]:
+        """What every answer of the voice has to keep to, as `curation.checks` declares it; {} where nobody said."""
+        statement = select(voice_checks.c.checks).where(voice_checks.c.voice_id == voice_id)
+        async with self._database.reading() as connection:
+            return (await connection.execute(statement)).scalar_one_or_none() or {}
+
+    async def set_checks(self, voice_id: str, checks: Mapping[str, Any], *, by: str, at: datetime) -> None:
+        """Let these checks hold from the next evaluation on, in place of those before; {}: none. They are not read here."""
+        row = {"voice_id": voice_id, "checks": checks, "set_by": by, "set_at": at}
+        async with self._database.writing() as connection:
+            if (await connection.execute(select(voices.c.id).where(voices.c.id == voice_id))).first() is None:
+                raise NotFound("voice", voice_id)
+            await upsert(connection, voice_checks, row, keys=["voice_id"])
+            await record(connection, at, by, "set_checks", voice_id, checks=checks)
 
     async def all(self) -> list[Voice]:
         """Every voice, by name."""

@@ -19,7 +19,17 @@ from storage.records.platforms import (
     PostingKind,
     ThreadMode,
 )
-from storage.records.review import Assignment, Dispute, DisputeKind, Held, Hold, Opinion, Settlement
+from storage.records.review import (
+    Assignment,
+    Dispute,
+    DisputeKind,
+    Held,
+    Hold,
+    Opinion,
+    PairVote,
+    Preference,
+    Settlement,
+)
 from storage.records.runs import (
     OPEN_RUN_STATES,
     BesideAnswer,
@@ -66,9 +76,11 @@ __all__ = [
     "Message",
     "Model",
     "Opinion",
+    "PairVote",
     "Part",
     "Posting",
     "PostingKind",
+    "Preference",
     "PromptKind",
     "Reply",
     "ReplySource",

@@ -1,4 +1,4 @@
-"""What review needs: disputes, locks, second opinions, holds."""
+"""What review needs: disputes, locks, second opinions, holds; and what blind pairs were judged."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,26 @@ from enum import StrEnum
 from typing import Any
 
 from storage.records.judgement import Judgement
+
+
+class Preference(StrEnum):
+    """Whose answer somebody prefers."""
+
+    CANDIDATE = "candidate"
+    INCUMBENT = "incumbent"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class PairVote:
+    """Which of two unlabelled answers a moderator found better. One per person, run and sample; the last word stands."""
+
+    run_id: str
+    sample_id: str  # SampleScore.correction_id
+    actor_id: str
+    preference: Preference
+    candidate_first: bool  # where the candidate's answer stood when it was chosen
+    given_at: datetime
 
 
 class DisputeKind(StrEnum):

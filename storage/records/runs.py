@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class RunState(StrEnum):
@@ -61,6 +62,16 @@ class Run:
     candidate_name: str | None = None  # the provider's name of the tuned model
     end_reason: str = ""  # a sentence, once the run is over
     cancel_requested_by: str | None = None
+    paused_by: str | None = None  # who asked that it stand still: a person, or the program, which needs one
+    paused_why: str = ""  # a sentence, while it is paused
+    takeovers: int = 0  # holders that died in a row without getting one look further
+    creates: int = 0  # training jobs asked for without an answer that says whether there is one
+    create_tried_at: datetime | None = None  # when the last of these was asked for, or its answer given up
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still until somebody resumes it; cancelling goes on all the same."""
+        return self.paused_by is not None and self.cancel_requested_by is None
 
     @property
     def is_open(self) -> bool:
@@ -127,3 +138,5 @@ class Evaluation:
     passed: bool
     reason: str
     evaluated_at: datetime
+    # What else was counted then (curation.measures).
+    measures: Mapping[str, Any] = field(default_factory=dict[str, Any])

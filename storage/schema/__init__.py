@@ -18,7 +18,7 @@ from storage.schema.platforms import (
     listening,
     postings,
 )
-from storage.schema.review import assignments, disputes, holds, opinions
+from storage.schema.review import assignments, disputes, holds, opinions, pair_votes, voice_checks
 from storage.schema.runs import evaluations, run_events, runs
 from storage.schema.serving import deployments, models
 from storage.schema.talk import conversations, replies, turns, voices
@@ -52,6 +52,7 @@ __all__ = [
     "metadata",
     "models",
     "opinions",
+    "pair_votes",
     "postings",
     "replies",
     "run_events",
@@ -61,5 +62,6 @@ __all__ = [
     "split_sides",
     "storable",
     "turns",
+    "voice_checks",
     "voices",
 ]

@@ -1,9 +1,9 @@
-"""Tables of disputes, locks, second opinions and holds."""
+"""Tables of disputes, locks, second opinions, holds and blind pairs."""
 
 from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint, text
 
-from storage.records import DisputeKind, Held, Judgement, Settlement
-from storage.schema.columns import Document, identifier, metadata, moment, reference, string, word
+from storage.records import DisputeKind, Held, Judgement, Preference, Settlement
+from storage.schema.columns import Document, String, identifier, metadata, moment, reference, string, word
 
 disputes = Table(
     "disputes",
@@ -60,4 +60,24 @@ Index(
     unique=True,
     sqlite_where=_IS_HELD,
     postgresql_where=_IS_HELD,
+)
+
+pair_votes = Table(
+    "pair_votes",
+    metadata,
+    reference("run_id", "runs.id", primary_key=True),
+    Column("sample_id", String, primary_key=True),
+    reference("actor_id", "actors.id", primary_key=True),
+    *word("preference", Preference),
+    Column("candidate_first", Boolean, nullable=False),
+    moment("given_at"),
+)
+
+voice_checks = Table(
+    "voice_checks",
+    metadata,
+    reference("voice_id", "voices.id", primary_key=True),
+    Column("checks", Document, nullable=False),  # as curation.checks.declared takes them
+    reference("set_by", "actors.id"),
+    moment("set_at"),
 )

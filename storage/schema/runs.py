@@ -25,6 +25,11 @@ runs = Table(
     string("candidate_name", nullable=True),
     string("end_reason"),
     reference("cancel_requested_by", "actors.id", nullable=True),
+    reference("paused_by", "actors.id", nullable=True),
+    string("paused_why"),
+    Column("takeovers", Integer, nullable=False),
+    Column("creates", Integer, nullable=False),
+    moment("create_tried_at", nullable=True),
     Index("ix_runs_voice_id_requested_at", "voice_id", "requested_at"),
 )
 _IS_OPEN = text(f"state IN ({quoted(state.value for state in OPEN_RUN_STATES)})")
@@ -62,4 +67,5 @@ evaluations = Table(
     Column("passed", Boolean, nullable=False),
     string("reason"),
     moment("evaluated_at"),
+    Column("measures", Document, nullable=False),
 )

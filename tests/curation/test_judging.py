@@ -12,13 +12,13 @@ from curation.judging import (
     Choice,
     Judge,
     JudgeUnreadable,
-    Preference,
     calibration,
     cohens_kappa,
     judged,
     read_choice,
     still_holds,
 )
+from storage.records import Preference
 
 JUDGE = Judge("gpt-9-2026-10-01", "gpt", "Warm and short.")
 CANDIDATE, INCUMBENT, NEITHER = Preference.CANDIDATE, Preference.INCUMBENT, Preference.NEITHER
