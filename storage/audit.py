@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Database, uninterrupted
+from storage.database import Database, reading_unit, uninterrupted
+from storage.prepared import Prepared
 from storage.records import AuditEntry
 from storage.schema import audit
+
+_VERBS = Prepared(select(audit.c.id, audit.c.verb).order_by(audit.c.id.desc()).limit(bindparam("at_most")))
 
 
 async def record(
@@ -47,6 +50,11 @@ class Audit:
             statement = statement.where(audit.c.subject == subject)
         async with self._database.reading() as connection:
             return [AuditEntry(**row) for row in (await connection.execute(statement)).mappings()]
+
+    @reading_unit
+    def verbs(self, connection: Connection, limit: int) -> dict[int, str]:
+        """The newest `limit` entries by their numbers: only the verbs, which tell in a moment what kind of thing changed."""
+        return {row["id"]: row["verb"] for row in _VERBS.rows(connection, {"at_most": limit})}
 
     async def append(self, actor_id: str, verb: str, subject: str, detail: Mapping[str, Any], *, at: datetime) -> None:
         """Record an act that changed nothing else here, such as an export."""

@@ -230,6 +230,7 @@ class Taken:
     voice: Voice
     deployment: Deployment
     history: list[tuple[Turn, Reply | None]]  # what was asked before, oldest first
+    conversation: Conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +292,7 @@ class Conversations:
         before = [] if asking.known is None else _history(connection, conversation.id, turn, history)
         voice, deployment = serving_in(serving)
         is_deleted = bool(serving["is_deleted"])
-        return Taken(turn, is_deleted, voice, deployment, before)
+        return Taken(turn, is_deleted, voice, deployment, before, conversation)
 
     @writing_steps
     def record_turn(

@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import entry, record, record_all
 from storage.database import Database, chunks, insert_new, row_of, uninterrupted
 from storage.errors import AlreadyDecided, NotFound
-from storage.records import Correction, CorrectionState, Message
-from storage.schema import corrections, replies
+from storage.records import Correction, CorrectionState, Message, Scope
+from storage.schema import corrections, disputes, replies
 
 _VERBS = {
     CorrectionState.APPROVED: "approve",
@@ -126,6 +126,17 @@ class Corrections:
             rows = await connection.execute(select(corrections).where(is_approved).order_by(corrections.c.id))
             return [_correction(row) for row in rows.mappings()]
 
+    async def in_force(self, voice_id: str) -> list[Correction]:
+        """What may answer a question of the voice: its approved corrections and those that hold everywhere, by id.
+
+        None that an open dispute is about. One whose time is over is among them.
+        """
+        is_approved = corrections.c.state == CorrectionState.APPROVED
+        is_theirs = or_(corrections.c.voice_id == voice_id, corrections.c.scope == Scope.EVERYONE)
+        statement = select(corrections).where(is_approved, is_theirs, ~_is_disputed()).order_by(corrections.c.id)
+        async with self._database.reading() as connection:
+            return [_correction(row) for row in (await connection.execute(statement)).mappings()]
+
     async def approved_since(self, voice_id: str, at: datetime) -> int:
         """How many of the voice's approved corrections were approved after `at`."""
         is_new = (
@@ -202,6 +213,18 @@ class Corrections:
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(corrections.c.proposed_at, corrections.c.id))
             return [_correction(row) for row in rows.mappings()]
+
+
+def _is_disputed() -> ColumnElement[bool]:
+    """Whether an open dispute is about a correction; as in Disputes.open, one is moot when its other side does not stand."""
+    is_first = and_(disputes.c.first == corrections.c.id, or_(disputes.c.second == "", _stands(disputes.c.second)))
+    is_second = and_(disputes.c.second == corrections.c.id, _stands(disputes.c.first))
+    return select(disputes.c.id).where(disputes.c.settled_at.is_(None), or_(is_first, is_second)).exists()
+
+
+def _stands(correction_id: ColumnElement[str]) -> ColumnElement[bool]:
+    other = corrections.alias()
+    return select(other.c.id).where(other.c.id == correction_id, other.c.state == CorrectionState.APPROVED).exists()
 
 
 # ---------------------------------------------------------------- parts of a transaction

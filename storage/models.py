@@ -44,11 +44,12 @@ class Models:
         dataset_version_id: str,
         *,
         prompt: PromptKind = PromptKind.FULL,
+        shape: str = "",
         at: datetime,
     ) -> Model:
         """Return the model of this run, added under the voice's next number if it is not there yet.
 
-        `prompt` is the kind it was trained with, and is asked with.
+        `prompt` is the kind it was trained with, and is asked with; `shape` that of the prompts it was trained on.
         """
         async with self._database.writing() as connection:
             # Numbers are given out one at a time per voice; the voice's row is the queue.
@@ -66,6 +67,7 @@ class Models:
                 run_id=run_id,
                 dataset_version_id=dataset_version_id,
                 prompt=prompt,
+                shape=shape,
                 at=at,
             )
 
@@ -150,6 +152,7 @@ async def add_model(
     run_id: str | None = None,
     dataset_version_id: str | None = None,
     prompt: PromptKind = PromptKind.FULL,
+    shape: str = "",
 ) -> Model:
     """Insert a model under the voice's next number. The caller holds the voice's row."""
     last = select(func.max(models.c.number)).where(models.c.voice_id == voice_id)
@@ -164,6 +167,7 @@ async def add_model(
         dataset_version_id=dataset_version_id,
         created_at=at,
         prompt=prompt,
+        shape=shape,
     )
     await connection.execute(insert(models).values(row_of(model)))
     return model

@@ -21,6 +21,7 @@ class Model:
     created_at: datetime
     erased_at: datetime | None = None  # when something it was trained on was erased
     prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts it was trained with, and is asked with
+    shape: str = ""  # of the prompts it was trained on, as its version's card says it; "" for a base
 
     @property
     def is_base(self) -> bool:

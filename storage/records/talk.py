@@ -74,6 +74,7 @@ class ReplySource(StrEnum):
 
     TUNED = "tuned"  # the deployed tuned model
     BASE = "base"  # the base model with the full prompt: nothing is tuned yet, or the tuned model failed
+    FIX = "fix"  # an approved correction, word for word: nearly the same had been asked before
     NOTICE = "notice"  # a fixed sentence of ours: an empty question, a model that cannot be reached
 
 
@@ -95,6 +96,7 @@ class Reply:
     seconds: float  # from claim to last token
     created_at: datetime
     corrected_text: str | None = None  # what a moderator made of the posted reply; `text` keeps what the model said
+    fix_ids: tuple[str, ...] = ()  # of the approved corrections it rests on, the likeliest first
 
     @property
     def standing_text(self) -> str:

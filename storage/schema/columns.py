@@ -74,6 +74,19 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value)
 
 
+class Ids(TypeDecorator[tuple[str, ...]]):
+    """Ids in their order, as words of a text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(" ".join(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else tuple(value.split())
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware UTC datetime, in and out. SQLite keeps it as text without a zone, which sorts as time does."""
 

@@ -18,6 +18,7 @@ models = Table(
     moment("created_at"),
     moment("erased_at", nullable=True),
     *word("prompt", PromptKind),
+    string("shape"),
     UniqueConstraint("voice_id", "number"),
     UniqueConstraint("run_id"),
 )

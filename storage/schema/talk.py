@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Float, Index, Integer, Table, UniqueConstraint, text
 
 from storage.records import ReplySource, TurnState
-from storage.schema.columns import identifier, metadata, moment, reference, string, word
+from storage.schema.columns import Ids, identifier, metadata, moment, reference, string, word
 
 voices = Table(
     "voices",
@@ -68,6 +68,7 @@ replies = Table(
     Column("seconds", Float, nullable=False),
     moment("created_at"),
     string("corrected_text", nullable=True),
+    Column("fix_ids", Ids, nullable=False),
     UniqueConstraint("turn_id"),
     Index("ix_replies_voice_id_created_at", "voice_id", "created_at"),
 )
