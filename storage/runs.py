@@ -1,37 +1,42 @@
 """Training runs: one open per voice, moved only by whoever holds the newest epoch, promoted at most once."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import case, or_, select, update
 
 from storage.audit import record
 from storage.database import Database, insert_new, is_inserted, row_of, uninterrupted, upsert
-from storage.errors import NotFound, RunMoved
+from storage.errors import NotFound
 from storage.ids import new_id
 from storage.models import append_deployment, model_of_run
 from storage.records import (
-    OPEN_RUN_STATES,
     PROGRAM_ACTOR_ID,
-    BesideAnswer,
     Deployment,
     DeploymentKind,
     Evaluation,
     Run,
     RunEvent,
     RunState,
-    SampleScore,
-    Suite,
     Trigger,
 )
+from storage.run_rows import (
+    IS_OPEN,
+    IS_WANTED,
+    MAY_GO_ON,
+    NO_LEASE,
+    advance_run,
+    evaluation_of,
+    event_of,
+    find_open_run,
+    finite,
+    get_run,
+    lease_of,
+    moved,
+)
 from storage.schema import evaluations, run_events, runs, voices
-
-_IS_OPEN = runs.c.state.in_(sorted(OPEN_RUN_STATES))
-_NO_LEASE = {"lease_owner": None, "lease_until": None}
 
 
 @uninterrupted
@@ -66,7 +71,7 @@ class Runs:
                     detail = {"trigger": trigger.value, "base_model": base_model}
                     await record(connection, at, by, "retrain", new.id, **detail)
                     return new, True
-                known = await _open_run(connection, voice_id)
+                known = await find_open_run(connection, voice_id)
                 if known is not None:
                     return known, False
             # The run that was in the way ended between the two statements (PostgreSQL only): ask again.
@@ -74,16 +79,16 @@ class Runs:
     async def get(self, run_id: str) -> Run:
         """The run with this id. Raises NotFound."""
         async with self._database.reading() as connection:
-            return await _get(connection, run_id)
+            return await get_run(connection, run_id)
 
     async def open_run(self, voice_id: str) -> Run | None:
         """The voice's open run, if it has one."""
         async with self._database.reading() as connection:
-            return await _open_run(connection, voice_id)
+            return await find_open_run(connection, voice_id)
 
     async def open_runs(self) -> list[Run]:
         """Every open run, oldest first."""
-        statement = select(runs).where(_IS_OPEN).order_by(runs.c.requested_at, runs.c.id)
+        statement = select(runs).where(IS_OPEN).order_by(runs.c.requested_at, runs.c.id)
         async with self._database.reading() as connection:
             return [Run(**row) for row in (await connection.execute(statement)).mappings()]
 
@@ -97,33 +102,78 @@ class Runs:
     # ------------------------------------------------------------ who holds it
 
     async def claim(self, run_id: str, owner: str, *, now: datetime, lease_s: float) -> Run | None:
-        """Take the run for `lease_s` under a new epoch; None when it is over or somebody else's lease still runs.
+        """Take the run for `lease_s` under a new epoch; None when it is over, paused, or somebody else's lease still runs.
 
-        Every claim raises the epoch, the same owner's as well: what was begun under the old one is fenced off.
+        Every claim raises the epoch, the same owner's as well: what was begun under the old one is fenced off. A lease that
+        nobody let go of counts as a takeover. Leases run on PostgreSQL's clock where there is one, so that the clocks of
+        several machines need not agree.
         """
-        is_free = or_(runs.c.lease_until.is_(None), runs.c.lease_until <= now, runs.c.lease_owner == owner)
-        lease = {"lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
-        change = update(runs).where(runs.c.id == run_id, _IS_OPEN, is_free)
         async with self._database.writing() as connection:
-            changed = change.values(epoch=runs.c.epoch + 1, updated_at=now, **lease).returning(*runs.c)
-            row = (await connection.execute(changed)).mappings().one_or_none()
+            clock, until = lease_of(connection, now, lease_s)
+            is_free = or_(runs.c.lease_until.is_(None), runs.c.lease_until <= clock, runs.c.lease_owner == owner)
+            change = update(runs).where(runs.c.id == run_id, IS_OPEN, is_free, MAY_GO_ON)
+            values = {
+                "epoch": runs.c.epoch + 1,
+                "updated_at": now,
+                "lease_owner": owner,
+                "lease_until": until,
+                "takeovers": runs.c.takeovers + case((runs.c.lease_owner.is_(None), 0), else_=1),
+            }
+            row = (await connection.execute(change.values(values).returning(*runs.c))).mappings().one_or_none()
             if row is None:
-                await _get(connection, run_id)  # raises NotFound
+                await get_run(connection, run_id)  # raises NotFound
                 return None
             return Run(**row)
 
     async def renew(self, run_id: str, epoch: int, *, now: datetime, lease_s: float) -> Run:
         """Hold the run for `lease_s` more. Raises RunMoved when the epoch is another one, or the run is over."""
-        change = update(runs).where(runs.c.id == run_id, runs.c.epoch == epoch, _IS_OPEN)
+        change = update(runs).where(runs.c.id == run_id, runs.c.epoch == epoch, IS_OPEN)
         async with self._database.writing() as connection:
-            changed = change.values(lease_until=now + timedelta(seconds=lease_s)).returning(*runs.c)
-            return await _moved(connection, changed, run_id, epoch)
+            _, until = lease_of(connection, now, lease_s)
+            return await moved(connection, change.values(lease_until=until).returning(*runs.c), run_id, epoch)
 
     async def release(self, run_id: str, epoch: int) -> None:
-        """Let go of the run; no effect under an old epoch."""
+        """Let go of the run, which its holder has outlived; no effect under an old epoch."""
         async with self._database.writing() as connection:
             held = update(runs).where(runs.c.id == run_id, runs.c.epoch == epoch)
-            await connection.execute(held.values(_NO_LEASE))
+            await connection.execute(held.values(NO_LEASE))
+
+    # ------------------------------------------------------------ standing still
+
+    async def pause(self, run_id: str, by: str, why: str, *, at: datetime) -> Run:
+        """Let the run stand still where it is until `resume`. No effect on one that is over, paused or being cancelled."""
+        may_pause = (runs.c.id == run_id) & IS_OPEN & IS_WANTED
+        change = update(runs).where(may_pause).values(paused_by=by, paused_why=why, updated_at=at)
+        async with self._database.writing() as connection:
+            if (await connection.execute(change.returning(runs.c.id))).first() is not None:
+                await record(connection, at, by, "pause", run_id, why=why)
+            return await get_run(connection, run_id)
+
+    async def resume(self, run_id: str, by: str, *, at: datetime) -> Run:
+        """Let a paused run go on from where it stood. No effect on one that is over or not paused."""
+        is_paused = (runs.c.id == run_id) & IS_OPEN & runs.c.paused_by.is_not(None)
+        values: dict[str, Any] = {"paused_by": None, "paused_why": "", "takeovers": 0, "updated_at": at}
+        async with self._database.writing() as connection:
+            change = update(runs).where(is_paused).values(values).returning(runs.c.id)
+            if (await connection.execute(change)).first() is not None:
+                await record(connection, at, by, "resume", run_id)
+            return await get_run(connection, run_id)
+
+    # ------------------------------------------------------------ before money is spent
+
+    async def intend(self, run_id: str, epoch: int, *, at: datetime) -> Run:
+        """Save that a training job is asked for now. Raises RunMoved when somebody else holds the run, paused or cancelled it."""
+        is_held = (runs.c.id == run_id) & (runs.c.epoch == epoch) & IS_OPEN & IS_WANTED & runs.c.job_id.is_(None)
+        change = update(runs).where(is_held).values(creates=runs.c.creates + 1, create_tried_at=at, updated_at=at)
+        async with self._database.writing() as connection:
+            return await moved(connection, change.returning(*runs.c), run_id, epoch)
+
+    async def answered(self, run_id: str, epoch: int, *, creates: int, tried_at: datetime | None, at: datetime) -> Run:
+        """Save what is known of the job that was asked for: `tried_at` None where the vendor said no. Raises RunMoved."""
+        held = update(runs).where(runs.c.id == run_id, runs.c.epoch == epoch, IS_OPEN)
+        change = held.values(creates=creates, create_tried_at=tried_at, updated_at=at)
+        async with self._database.writing() as connection:
+            return await moved(connection, change.returning(*runs.c), run_id, epoch)
 
     # ------------------------------------------------------------ where it stands
 
@@ -157,28 +207,31 @@ class Runs:
         }
         fields = {name: value for name, value in given.items() if value is not None}
         async with self._database.writing() as connection:
-            run = await _advance(connection, run_id, epoch, from_state, to_state, at, fields)
+            run = await advance_run(connection, run_id, epoch, from_state, to_state, at, fields)
             if to_state is not from_state:
                 await record(connection, at, PROGRAM_ACTOR_ID, f"run_{to_state.value}", run_id, **fields)
             return run
 
     async def request_cancel(self, run_id: str, by: str, *, at: datetime) -> Run:
         """Ask that the run be cancelled; whoever holds it does so. No effect on one that is over or asked already."""
-        is_first = (runs.c.id == run_id) & _IS_OPEN & runs.c.cancel_requested_by.is_(None)
+        is_first = (runs.c.id == run_id) & IS_OPEN & runs.c.cancel_requested_by.is_(None)
         change = update(runs).where(is_first).values(cancel_requested_by=by, updated_at=at)
         async with self._database.writing() as connection:
             if (await connection.execute(change.returning(runs.c.id))).first() is not None:
                 await record(connection, at, by, "cancel", run_id)
-            return await _get(connection, run_id)
+            return await get_run(connection, run_id)
 
     async def promote(self, run_id: str, epoch: int, seen_seq: int, *, by: str, why: str, at: datetime) -> Deployment:
         """Let the run's model serve, if the run is evaluated under this epoch and deployment `seen_seq` is current.
 
-        The run's state and the deployment change together. Raises RunMoved, DeploymentMoved with the one that is current
-        now, or NotFound when the run has no model; then nothing has changed.
+        The run's state and the deployment change together. Raises RunMoved (a paused or cancelled run is not promoted),
+        DeploymentMoved with the one that is current now, or NotFound when the run has no model; then nothing has changed.
         """
         async with self._database.writing() as connection:
-            await _advance(connection, run_id, epoch, RunState.EVALUATED, RunState.PROMOTED, at, {"end_reason": why})
+            fields = {"end_reason": why}
+            await advance_run(
+                connection, run_id, epoch, RunState.EVALUATED, RunState.PROMOTED, at, fields, only_if=IS_WANTED
+            )
             model = await model_of_run(connection, run_id)
             if model is None:
                 raise NotFound("model of run", run_id)
@@ -192,10 +245,10 @@ class Runs:
 
     async def add_events(self, run_id: str, events: Sequence[RunEvent]) -> int:
         """Keep the events whose key is new to the run; how many were. A number that is not finite is left out."""
-        rows = [row_of(replace(event, run_id=run_id, numbers=_finite(event.numbers))) for event in events]
+        rows = [row_of(replace(event, run_id=run_id, numbers=finite(event.numbers))) for event in events]
         async with self._database.writing() as connection:
             # One writer per run at a time, so that a poller never sees a later event before an earlier one.
-            await _get(connection, run_id, lock=True)
+            await get_run(connection, run_id, lock=True)
             return len(await insert_new(connection, run_events, rows, key="seq"))
 
     async def events(self, run_id: str, after: int = 0) -> list[tuple[int, RunEvent]]:
@@ -203,12 +256,12 @@ class Runs:
         statement = select(run_events).where(run_events.c.run_id == run_id, run_events.c.seq > after)
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(run_events.c.seq))
-            return [(row["seq"], _event(row)) for row in rows.mappings()]
+            return [(row["seq"], event_of(row)) for row in rows.mappings()]
 
     async def save_evaluation(self, evaluation: Evaluation) -> None:
         """Keep the run's evaluation, in place of an earlier one of the same run."""
         async with self._database.writing() as connection:
-            await _get(connection, evaluation.run_id)
+            await get_run(connection, evaluation.run_id)
             await upsert(connection, evaluations, row_of(evaluation), keys=["run_id"])
 
     async def evaluation(self, run_id: str) -> Evaluation | None:
@@ -218,65 +271,4 @@ class Runs:
             row = (await connection.execute(statement)).mappings().one_or_none()
             if row is None:
                 return None
-            return _evaluation(row)
-
-
-# ---------------------------------------------------------------- parts of a transaction
-
-
-async def _get(connection: AsyncConnection, run_id: str, *, lock: bool = False) -> Run:
-    statement = select(runs).where(runs.c.id == run_id)
-    row = (await connection.execute(statement.with_for_update() if lock else statement)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("run", run_id)
-    return Run(**row)
-
-
-async def _open_run(connection: AsyncConnection, voice_id: str) -> Run | None:
-    statement = select(runs).where(runs.c.voice_id == voice_id, _IS_OPEN)
-    row = (await connection.execute(statement)).mappings().one_or_none()
-    return Run(**row) if row else None
-
-
-async def _advance(
-    connection: AsyncConnection,
-    run_id: str,
-    epoch: int,
-    from_state: RunState,
-    to_state: RunState,
-    at: datetime,
-    fields: Mapping[str, str],
-) -> Run:
-    values: dict[str, Any] = {**fields, "state": to_state, "updated_at": at}
-    if to_state not in OPEN_RUN_STATES:
-        values |= _NO_LEASE
-    is_there = (runs.c.id == run_id) & (runs.c.epoch == epoch) & (runs.c.state == from_state) & _IS_OPEN
-    return await _moved(connection, update(runs).where(is_there).values(values).returning(*runs.c), run_id, epoch)
-
-
-async def _moved(connection: AsyncConnection, change: Any, run_id: str, epoch: int) -> Run:
-    """Carry out a guarded change of one run. Raises RunMoved when its guard did not hold."""
-    row = (await connection.execute(change)).mappings().one_or_none()
-    if row is None:
-        raise RunMoved(await _get(connection, run_id), epoch)
-    return Run(**row)
-
-
-def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
-    """What JSON can hold: the loss of a run that diverged is not a number."""
-    return {name: number for name, number in numbers.items() if math.isfinite(number)}
-
-
-def _evaluation(row: Mapping[Any, Any]) -> Evaluation:
-    fields: dict[str, Any] = {**row, "samples": tuple(map(_sample, row["samples"]))}
-    return Evaluation(**fields)
-
-
-def _event(row: Mapping[Any, Any]) -> RunEvent:
-    return RunEvent(row["run_id"], row["key"], row["at"], row["level"], row["text"], row["numbers"])
-
-
-def _sample(row: Mapping[str, Any]) -> SampleScore:
-    beside = tuple(BesideAnswer(**answer) for answer in row.get("beside", ()))
-    fields: dict[str, Any] = {**row, "beside": beside, "suite": Suite(row.get("suite", Suite.TARGET))}
-    return SampleScore(**fields)
+            return evaluation_of(row)

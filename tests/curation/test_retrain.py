@@ -89,7 +89,7 @@ async def test_a_worker_that_lost_the_run_creates_no_job(house: House):
     run = await house.request()
     frozen = None
     for _ in range(1):
-        claimed = await house.store.runs.claim(run.id, "slow", now=house.workshop.now(), lease_s=1)
+        claimed = await house.store.runs.claim(run.id, "slow", now=house.workshop.now(), lease_s=0)
         assert claimed is not None
         frozen = await retrain.advance(house.workshop, claimed)
     assert frozen is not None
