@@ -10,7 +10,7 @@ from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.deciding import decide, evaluate
 from curation.step import MEASURED, end, promised, tell
-from curation.submitting import cancel, submit
+from curation.submitting import cancel, submit, without_twins
 from curation.workshop import Workshop
 from providers.base import ErrorKind, JobState, JobStatus, ProviderError
 from storage.records import Run, RunEvent, RunState
@@ -24,6 +24,8 @@ async def advance(workshop: Workshop, run: Run) -> Run:
     """
     if run.cancel_requested_by is not None:
         return await cancel(workshop, run)
+    if run.is_paused:
+        return run
     match run.state:
         case RunState.REQUESTED:
             return await _freeze(workshop, run)
@@ -62,9 +64,8 @@ async def _freeze(workshop: Workshop, run: Run) -> Run:
 async def _follow(workshop: Workshop, run: Run) -> Run:
     """Copy the job's events; move on when it has begun, and again when its model answers."""
     store, at = workshop.store, workshop.now()
-    job_id = promised(run.job_id)
-    job = await workshop.trainer.job(job_id)
-    events = await workshop.trainer.events(job_id)
+    run, job = await without_twins(workshop, run, await workshop.trainer.job(promised(run.job_id)))
+    events = await workshop.trainer.events(job.id)
     await store.runs.add_events(
         run.id, [RunEvent(run.id, event.id, event.at, event.level, event.text, event.numbers) for event in events]
     )

@@ -20,8 +20,10 @@ async def tell(
     text: str,
     level: str = "info",
     numbers: Mapping[str, float] | None = None,
-) -> None:
-    await workshop.store.runs.add_events(run.id, [RunEvent(run.id, key, workshop.now(), level, text, numbers or {})])
+) -> bool:
+    """Keep an event of ours; whether its key is new to the run."""
+    event = RunEvent(run.id, key, workshop.now(), level, text, numbers or {})
+    return await workshop.store.runs.add_events(run.id, [event]) > 0
 
 
 def promised(value: str | None) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from curation.retrain import advance, is_final
+from curation.standing_still import TAKEOVERS_ALLOWED, look_for_still_ones, park
 from curation.step import end
 from curation.triggers import Watch, When
 from curation.workshop import Workshop
@@ -22,6 +23,7 @@ from storage.records import Run, RunEvent, RunState
 log = logging.getLogger(__name__)
 
 LEASE_S = 60.0  # renewed every third of it; the longest single vendor call takes 60 s and is covered by the renewal
+STILL_LOOK_S = 60.0  # between two looks for runs that stand still
 SEAL_S = 10.0  # how long an entry of the audit stands unsealed at most
 BUGS_ALLOWED = 5  # unexpected errors in one run before it is ended as failed, so that a bug never spins for ever
 
@@ -33,26 +35,27 @@ class Pace:
     poll_s: float  # between two looks at a training job
     idle_s: float  # between two looks for new runs
     retry_s: float  # after a vendor call failed, unless the vendor names a time
+    lease_s: float = LEASE_S
 
 
 async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event, when: When | None = None) -> None:
-    """Advance open runs until `stop` is set, and start those that are due. `owner` names this process; a restarted one may
-    reuse its name.
+    """Advance open runs until `stop` is set, start those that are due, and say which stand still. `owner` names this process;
+    a restarted one may reuse its name.
     """
-    watch = Watch(workshop, when or When())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_advance_runs(workshop, owner, pace, stop))
+        group.create_task(_keep_house(workshop, pace, stop, Watch(workshop, when or When())))
+
+
+async def _advance_runs(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) -> None:
     bugs: dict[str, int] = {}
     not_before: dict[str, datetime] = {}
-    seal_at = workshop.now()
     while not stop.is_set():
-        if workshop.now() >= seal_at:
-            await _seal(workshop)
-            seal_at = workshop.now() + timedelta(seconds=SEAL_S)
-        await _look_for_reasons(watch)
         busy = False
         for run in await _open_runs(workshop):
-            if not_before.get(run.id, workshop.now()) > workshop.now():
+            if run.is_paused or not_before.get(run.id, workshop.now()) > workshop.now() or stop.is_set():
                 continue
-            claimed = await workshop.store.runs.claim(run.id, owner, now=workshop.now(), lease_s=LEASE_S)
+            claimed = await _claim(workshop, run, owner, pace)
             if claimed is None:
                 continue
             busy = True
@@ -62,9 +65,30 @@ async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event, 
         not_before = {run_id: at for run_id, at in not_before.items() if at > workshop.now()}
 
 
+async def _keep_house(workshop: Workshop, pace: Pace, stop: asyncio.Event, watch: Watch) -> None:
+    """What must go on while a step takes its time: seal the audit, look for reasons to train, and for runs that stand still."""
+    seal_at = still_at = workshop.now()
+    while not stop.is_set():
+        if workshop.now() >= seal_at:
+            await _seal(workshop)
+            seal_at = workshop.now() + timedelta(seconds=SEAL_S)
+        await _look_for_reasons(watch)
+        if workshop.now() >= still_at:
+            await _look_for_still_ones(workshop)
+            still_at = workshop.now() + timedelta(seconds=STILL_LOOK_S)
+        await _pause(stop, pace.idle_s)
+
+
 async def _look_for_reasons(watch: Watch) -> None:
     try:
         await watch.look()
+    except DatabaseUnavailable as error:
+        log.warning("worker: %s", error)
+
+
+async def _look_for_still_ones(workshop: Workshop) -> None:
+    try:
+        await look_for_still_ones(workshop)
     except DatabaseUnavailable as error:
         log.warning("worker: %s", error)
 
@@ -87,19 +111,33 @@ async def _open_runs(workshop: Workshop) -> list[Run]:
         return []
 
 
+async def _claim(workshop: Workshop, run: Run, owner: str, pace: Pace) -> Run | None:
+    """Take the run; None when somebody else has it, or when it has outlived too many holders and waits for a person now."""
+    try:
+        claimed = await workshop.store.runs.claim(run.id, owner, now=workshop.now(), lease_s=pace.lease_s)
+        if claimed is None or claimed.takeovers < TAKEOVERS_ALLOWED:
+            return claimed
+        await park(workshop, claimed)
+        await workshop.store.runs.release(claimed.id, claimed.epoch)
+    except DatabaseUnavailable as error:
+        log.warning("worker: %s", error)
+    return None
+
+
 async def _step(workshop: Workshop, run: Run, pace: Pace, bugs: dict[str, int]) -> float:
     """Advance a claimed run as far as it goes without waiting; return the seconds to wait before the next look."""
     try:
-        async with _renewed(workshop, run):
+        async with _renewed(workshop, run, pace.lease_s):
             while run.is_open:
                 before = run.state
                 run = await advance(workshop, run)
-                if run.is_open and run.state is before:
+                if run.is_open and (run.state is before or run.is_paused):
                     await workshop.store.runs.release(run.id, run.epoch)
                     return pace.poll_s
         return 0.0
-    except RunMoved:
-        return pace.poll_s  # another worker has it now
+    except RunMoved:  # another worker has it now, or it was paused or cancelled at the last moment
+        await _let_go(workshop, run)
+        return pace.poll_s
     except DatabaseUnavailable as error:
         log.warning("run %s waits: %s", run.id, error)
         return pace.retry_s
@@ -111,7 +149,14 @@ async def _step(workshop: Workshop, run: Run, pace: Pace, bugs: dict[str, int]) 
         if bugs[run.id] >= BUGS_ALLOWED:
             reason = f"Something of ours broke ({type(error).__name__}); the log of this moment names it."
             await _end_failed(workshop, run.id, reason)
+        await _let_go(workshop, run)
         return pace.retry_s
+
+
+async def _let_go(workshop: Workshop, run: Run) -> None:
+    """Release the run, unless somebody else holds it; a database that does not answer lets the lease run out instead."""
+    with contextlib.suppress(DatabaseUnavailable):
+        await workshop.store.runs.release(run.id, run.epoch)
 
 
 async def _provider_failed(workshop: Workshop, run: Run, pace: Pace, error: ProviderError) -> float:
@@ -134,13 +179,13 @@ async def _end_failed(workshop: Workshop, run_id: str, reason: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _renewed(workshop: Workshop, run: Run) -> AsyncGenerator[None]:
+async def _renewed(workshop: Workshop, run: Run, lease_s: float) -> AsyncGenerator[None]:
     """Keep the lease alive while the body runs."""
 
     async def renew() -> None:
         while True:
-            await asyncio.sleep(LEASE_S / 3)
-            await workshop.store.runs.renew(run.id, run.epoch, now=workshop.now(), lease_s=LEASE_S)
+            await asyncio.sleep(lease_s / 3)
+            await workshop.store.runs.renew(run.id, run.epoch, now=workshop.now(), lease_s=lease_s)
 
     task = asyncio.create_task(renew())
     try:

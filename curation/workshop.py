@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from curation import evidence
 from curation.dataset import Rules
 from curation.gathering import Press
 from curation.prompting import CountTokens
@@ -12,6 +13,7 @@ from providers.base import ChatModel, Sampling, Trainer
 from storage.records import PromptKind
 from storage.store import Store
 
+LOOK_AGAIN_S = 30.0  # engine.md, section 5: longer than a vendor's list of jobs lags behind
 PROGRAM = "actor_finetone"  # the actor of everything nobody pressed a button for
 
 
@@ -21,7 +23,7 @@ class Recipe:
 
     rules: Rules
     n_epochs: int | None
-    margin: float  # mean gain over the incumbent required for promotion, in points of [0, 1]
+    evidence: evidence.Rules  # what a candidate has to prove, and what a canary may do
     sampling: Sampling  # how held-out questions are asked
     budget_tokens: int  # of a prompt, when serving and when asking held-out questions
     seed: int
@@ -40,6 +42,7 @@ class Workshop:
     recipe: Recipe
     now: Callable[[], datetime]
     tariff: Tariff = field(default_factory=Tariff)
+    look_again_s: float = LOOK_AGAIN_S  # after a job was asked for and no answer came
 
     @property
     def press(self) -> Press:
