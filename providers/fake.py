@@ -49,6 +49,8 @@ class FakeProvider:
     polls: dict[str, int] = field(default_factory=dict[str, int])
     asked: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list["tuple[str, tuple[Message, ...]]"])
     final_state: JobState = JobState.SUCCEEDED
+    loses_creates: bool = False  # an AMBIGUOUS create makes no job
+    list_lag: int = 0  # how many looks at the list find nothing yet
     hidden_models: set[str] = field(default_factory=set[str])  # succeeded but not servable yet
     pause: Callable[[int], Awaitable[None]] | None = (
         None  # a slow model: awaited before each word, by its number from 0
@@ -109,6 +111,8 @@ class FakeProvider:
             raise ProviderError(f"Model {request.base_model} cannot be tuned.", ErrorKind.BAD_REQUEST)
         if request.training_file_id not in self.files:
             raise ProviderError(f"No file {request.training_file_id}.", ErrorKind.BAD_REQUEST)
+        if fault is not None and self.loses_creates:
+            raise fault
         number = len(self.jobs) + 1
         created_at = datetime.now(UTC)
         status = JobStatus(f"ftjob-{number}", JobState.QUEUED, "queued", None, "", None, None, created_at)
@@ -122,6 +126,9 @@ class FakeProvider:
     async def find_jobs(self, run_key: str, training_file_id: str, since: datetime) -> list[JobStatus]:
         """Jobs of this run, oldest first."""
         self._raise_fault("find_jobs")
+        if self.list_lag > 0:
+            self.list_lag -= 1
+            return []
         return [
             self.jobs[job_id]
             for job_id, request in self.requests.items()

@@ -11,6 +11,7 @@ from curation.dataset import Rules
 from curation.workshop import Recipe, Workshop
 from providers.base import Message, Sampling
 from providers.fake import FakeProvider
+from storage.errors import RunMoved
 from storage.records import Actor, CorrectionState, Right, Run, Voice
 from storage.store import Store
 from tests.conftest import Clock
@@ -39,6 +40,7 @@ class House:
     provider: FakeProvider
     voice: Voice
     admin: Actor
+    clock: Clock
 
     @property
     def store(self) -> Store:
@@ -64,6 +66,24 @@ class House:
         run, _ = await requesting.request(self.workshop, self.voice, by=self.admin.id)
         return run
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    async def advance_one(self, claimed: Run) -> Run:
+        return await retrain.advance(self.workshop, claimed)
+
+    async def advance_to_refusal(self, claimed: Run) -> None:
+        """Advance a run that must not get any further."""
+        with pytest.raises(RunMoved):
+            await retrain.advance(self.workshop, replace(claimed, paused_by=None))
+
+    async def look(self, run: Run, owner: str = "worker-1") -> Run:
+        """Claim the run and do one step."""
+        claimed = await self.store.runs.claim(run.id, owner, now=self.workshop.now(), lease_s=0)
+        assert claimed is not None
+        return await retrain.advance(self.workshop, claimed)
+
     async def finish(self, run: Run, owner: str = "worker-1", steps: int = 30) -> Run:
         """Claim and advance until the run is over."""
         for _ in range(steps):
@@ -85,4 +105,4 @@ async def house(store: Store, clock: Clock) -> House:
     voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
     admin = await store.people.ensure_actor("cli", "ada", "Ada", frozenset(Right), at=clock())
     recipe = Recipe(RULES, n_epochs=None, margin=0.02, sampling=Sampling(50), budget_tokens=500, seed=7)
-    return House(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin)
+    return House(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin, clock)
