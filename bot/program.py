@@ -18,6 +18,7 @@ from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, runnin
 from bot.settings import LOOPBACK, Settings
 from curation.caps import Caps
 from curation.dataset import Rules
+from curation import evidence
 from curation.gathering import Press
 from curation.marks import MarkPolicy
 from curation.prices import PRICES, Prices, with_overrides
@@ -125,7 +126,7 @@ def _assemble(
     recipe = Recipe(
         rules=rules_of(settings, provider.quirks),
         n_epochs=settings.epochs or None,
-        margin=settings.margin,
+        evidence=evidence_of(settings),
         sampling=replace(sampling, temperature=0.0),  # judged on the likeliest words, whatever serving draws
         budget_tokens=settings.prompt_tokens,
         seed=REPLY_SEED,
@@ -194,6 +195,22 @@ def vendor_of(settings: Settings) -> str:
         return quirks_of(settings).name
     host = urlsplit(settings.api_url).hostname or settings.api_url
     known = {urlsplit(row.base_url).hostname: name for name, row in VENDORS.items() if row.base_url}
+def evidence_of(settings: Settings) -> evidence.Rules:
+    """What a candidate has to prove here, and what a canary may do."""
+    return evidence.Rules(
+        alpha=settings.alpha,
+        harm_alpha=settings.harm_alpha,
+        decisive=settings.margin,
+        general_margin=settings.general_margin,
+        safety_margin=settings.safety_margin,
+        floor=settings.canary_floor,
+        candidate_share=settings.canary_percent / 100,
+        canary_votes=settings.canary_votes,
+        canary_hours=settings.canary_hours,
+        seed=REPLY_SEED,
+    )
+
+
     return known.get(host, host)
 
 

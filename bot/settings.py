@@ -68,7 +68,7 @@ class Settings(BaseSettings):
 
     # training and promotion
     minimum_examples: int = Field(10, ge=1)
-    minimum_held_out: int = Field(2, ge=1)
+    minimum_held_out: int = Field(8, ge=1)
     held_out_share: float = Field(0.2, gt=0, lt=1)
     example_tokens: int = Field(1024, ge=64)
     good_marks: int = Field(0, ge=0)  # moderators who have to agree that a reply is good before it is learned; 0: never
@@ -77,7 +77,15 @@ class Settings(BaseSettings):
     topic_cap: float = Field(0.2, gt=0, le=1)
     day_cap: float = Field(0.5, gt=0, le=1)
     epochs: int = Field(0, ge=0)  # 0: the trainer chooses
-    margin: float = Field(0.02, ge=0, le=1)
+    alpha: float = Field(0.05, gt=0, lt=1)  # chance that a model that is no better is promoted
+    margin: float = Field(0.02, ge=0, lt=1)  # least difference of two scores that is no tie
+    general_margin: float = Field(0.15, gt=0, lt=1)  # mean score that may be lost on the general suite
+    safety_margin: float = Field(0.15, gt=0, lt=1)
+    canary_percent: float = Field(0, ge=0, le=50)  # of conversations, before a model serves all; 0: no canary
+    canary_hours: float = Field(72, gt=0)
+    canary_votes: int = Field(60, ge=1)
+    canary_floor: float = Field(0.6, gt=0, lt=1)  # share of thumbs up below which a canary does harm
+    harm_alpha: float = Field(0.1, gt=0, lt=1)  # chance that a canary that does no harm is taken back
     retrain_schedule: str = ""  # five parts of a cron expression; "": no schedule
     retrain_after: int = Field(0, ge=0)  # newly approved corrections; 0: never by itself
     time_zone: str = "UTC"  # of the schedule

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 from curation.dataset import TRAIN_FILE, Example
 from curation.evaluation import Arm, Contest, compare
+from curation.evidence import RulesChanged
 from curation.exporting import first_exchanges
+from curation.release import set_id
+from curation.sealing import seal, sealed
 from curation.step import end, promised, tell
 from curation.workshop import Workshop
 from storage.errors import DeploymentMoved
-from storage.records import Message, Part, Role, Run, RunState, Voice
+from storage.records import Message, Part, Role, Run, RunState, Suite, Voice
 
 FEW_SHOTS = 3  # examples shown to the base model, for what a prompt can do without training
 
@@ -31,6 +34,11 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         if (c := corrections[line.source_id])
     )
 
+    try:
+        rules = await seal(workshop, run, [set_id(Suite.TARGET, [sample.source_id for sample in samples])])
+    except RulesChanged as changed:
+        return await end(workshop, run, RunState.STOPPED, str(changed))
+
     async def progress(done: int, total: int) -> None:
         numbers = {"evaluated": float(done), "to_evaluate": float(total)}
         text = f"Compared {done} of {total} held-out questions."
@@ -45,8 +53,9 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         samples,
         recipe.sampling,
         recipe.budget_tokens,
-        recipe.margin,
+        rules,
         await _beside(workshop, run, voice, version_id),
+        uses=await store.releases.uses(voice.id, run.id, [sample.source_id for sample in samples]),
     )
     if contest.candidate_prompt != voice.system_prompt:
         saved = workshop.count_tokens([voice.system_prompt]) - workshop.count_tokens([contest.candidate_prompt])
@@ -78,6 +87,10 @@ async def decide(workshop: Workshop, run: Run) -> Run:
     current = await store.models.current(run.voice_id)
     if evaluation is None or evaluation.incumbent_name != current.model.name:
         return await store.runs.advance(run.id, run.epoch, run.state, RunState.SERVABLE, at=at)
+    try:
+        await sealed(workshop, run)
+    except RulesChanged as changed:
+        return await end(workshop, run, RunState.STOPPED, str(changed))
     if not evaluation.passed:
         return await end(workshop, run, RunState.STOPPED, evaluation.reason)
     try:

@@ -11,9 +11,10 @@ from datetime import datetime
 from statistics import fmean
 
 from curation.dataset import Example
+from curation.evidence import Rules
 from curation.nearness import score
 from curation.prompting import CountTokens, build_messages
-from curation.release import verdict
+from curation.release import rule
 from providers.base import ChatModel, Sampling
 from storage.records import BesideAnswer, Evaluation, Message, SampleScore
 
@@ -62,8 +63,10 @@ class Contest:
     samples: tuple[Example, ...]
     sampling: Sampling
     budget_tokens: int
-    margin: float
+    rules: Rules  # as they were sealed before the first question
     beside: tuple[Arm, ...] = ()
+    forgotten: tuple[str, ...] = ()  # learned corrections that the candidate no longer answers rightly
+    uses: int = 0  # candidates that most of these held-out questions judged before
 
 
 async def compare(
@@ -132,15 +135,19 @@ async def compare(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    outcome = verdict(samples, contest.margin)
-    reason = f"{outcome.reason} {beside_told(samples)}".rstrip()
+    groups = {example.source_id: example.group_key for example in contest.samples}
+    ruling = await asyncio.to_thread(
+        rule, samples, groups, contest.rules, forgotten=contest.forgotten, uses=contest.uses
+    )
+    reason = f"{ruling.reason} {beside_told(samples)}".rstrip()
     return Evaluation(
         contest.run_id,
         contest.incumbent_name,
         contest.candidate_name,
         samples,
-        contest.margin,
-        outcome.passed,
+        contest.rules.decisive,
+        ruling.verdict,
         reason,
         now(),
+        evidence=ruling.evidence,
     )

@@ -56,6 +56,13 @@ class Audit:
         """The newest `limit` entries by their numbers: only the verbs, which tell in a moment what kind of thing changed."""
         return {row["id"]: row["verb"] for row in _VERBS.rows(connection, {"at_most": limit})}
 
+    async def first(self, subject: str, verb: str) -> AuditEntry | None:
+        """The oldest entry of this kind about that thing, if there is one."""
+        statement = select(audit).where(audit.c.subject == subject, audit.c.verb == verb).order_by(audit.c.id).limit(1)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+            return AuditEntry(**row) if row else None
+
     async def append(self, actor_id: str, verb: str, subject: str, detail: Mapping[str, Any], *, at: datetime) -> None:
         """Record an act that changed nothing else here, such as an export."""
         async with self._database.writing() as connection:

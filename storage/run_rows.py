@@ -9,7 +9,17 @@ from sqlalchemy import ColumnElement, DateTime, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.errors import NotFound, RunMoved
-from storage.records import OPEN_RUN_STATES, BesideAnswer, Evaluation, Run, RunEvent, RunState, SampleScore, Suite
+from storage.records import (
+    OPEN_RUN_STATES,
+    BesideAnswer,
+    Evaluation,
+    Evidence,
+    Run,
+    RunEvent,
+    RunState,
+    SampleScore,
+    Suite,
+)
 from storage.schema import runs
 
 IS_OPEN = runs.c.state.in_(sorted(OPEN_RUN_STATES))
@@ -78,6 +88,7 @@ def finite(numbers: Mapping[str, float]) -> dict[str, float]:
 
 def evaluation_of(row: Mapping[Any, Any]) -> Evaluation:
     fields: dict[str, Any] = {**row, "samples": tuple(map(sample_of, row["samples"]))}
+    fields["evidence"] = tuple(Evidence(**found) for found in row["evidence"])
     return Evaluation(**fields)
 
 

@@ -22,6 +22,7 @@ from storage.migrate import migrate
 from storage.models import Models
 from storage.people import People
 from storage.postings import Postings
+from storage.releases import Releases
 from storage.reviews import Reviews
 from storage.runs import Runs
 from storage.seals import Seals
@@ -51,6 +52,7 @@ class Store:
         self.reviews = Reviews(database)
         self.datasets = Datasets(database)
         self.runs = Runs(database)
+        self.releases = Releases(database)
         self.models = Models(database)
         self.audit = Audit(database)
         self.seals = Seals(database)

@@ -14,6 +14,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from curation.evidence import Rules
 from storage.database import parse_url
 from storage.migrate import migrate
 from storage.schema import metadata
@@ -21,6 +22,8 @@ from storage.store import Store, open_store
 from tuner.errors import TunerError
 from tuner.paths import weights_dir
 from tuner.weights import DEFAULT_BASE, Base, prepare
+
+JUDGED = Rules(alpha=0.5, candidate_share=0)  # two held-out questions, both won, are a proof then; and no canary
 
 POSTGRES_URL = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 

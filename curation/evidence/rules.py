@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from curation.evidence.pairs import EVEN
 
 HARM_RULES = 3  # against the incumbent in pairs, against it at unequal shares, against the floor
-NOT_SHARES = frozenset({"sets", "seed"})  # every other number is one between 0 and 1
+NOT_SHARES = frozenset({"sets", "seed", "canary_votes", "canary_hours"})  # every other number is one between 0 and 1
+MAY_BE_ZERO = frozenset({"candidate_share", "decisive"})
 
 
 class RulesChanged(RuntimeError):
@@ -27,17 +28,26 @@ class Rules:
         0.10  # of rolling back one that does no harm, all harm rules together; looser, as rolling back is cheap
     )
     q0: float = EVEN  # the winning share that must be beaten
+    decisive: float = 0.02  # the least difference of two scores that is no tie, in points of [0, 1]
     general_margin: float = 0.10  # the mean score the candidate may lose on the general set, in points of [0, 1]
     safety_margin: float = 0.10  # the same for the safety set
     floor: float = 0.60  # the share of thumbs up below which the canary is harmful whatever the incumbent's is
-    candidate_share: float = 0.10  # the chance with which a conversation is given to the canary
+    candidate_share: float = 0.10  # the chance with which a conversation is given to the canary; 0: there is none
+    canary_votes: int = 60  # a canary with so many votes on its replies and no harm is over
+    canary_hours: float = 72.0  # and one this old, whatever its votes
     sets: tuple[str, ...] = ()  # ids of the sets asked, so that another set is another experiment
     seed: int = 0  # of the assignment and of the order of blind pairs
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if name not in NOT_SHARES and not 0 < value < 1:
+            if name in NOT_SHARES or (value == 0 and name in MAY_BE_ZERO):
+                continue
+            if not 0 < value < 1:
                 raise ValueError(f"{name} is {value}; it must lie between 0 and 1.")
+        if self.canary_votes < 1 or self.canary_hours <= 0:
+            raise ValueError(
+                f"A canary cannot end after {self.canary_votes} votes or {self.canary_hours} hours; both must be above 0."
+            )
 
     @property
     def each_harm_alpha(self) -> float:

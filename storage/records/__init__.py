@@ -34,12 +34,14 @@ from storage.records.runs import (
     OPEN_RUN_STATES,
     BesideAnswer,
     Evaluation,
+    Evidence,
     Run,
     RunEvent,
     RunState,
     SampleScore,
     Suite,
     Trigger,
+    Verdict,
 )
 from storage.records.serving import Deployment, DeploymentKind, Model
 from storage.records.talk import Conversation, PromptKind, Reply, ReplySource, Turn, TurnState, Voice
@@ -65,6 +67,7 @@ __all__ = [
     "DisputeKind",
     "Erasure",
     "Evaluation",
+    "Evidence",
     "Feedback",
     "HandOver",
     "Held",
@@ -99,5 +102,6 @@ __all__ = [
     "Trigger",
     "Turn",
     "TurnState",
+    "Verdict",
     "Voice",
 ]

@@ -126,17 +126,43 @@ class SampleScore:
     suite: Suite = Suite.TARGET  # of other suites, `correction_id` is the case's own id
 
 
+class Verdict(StrEnum):
+    """What an evaluation proves of the candidate. Not proven means neither equal nor worse."""
+
+    BETTER = "better"  # better on the target, and no worse than the margins allow elsewhere
+    NOT_PROVEN = "not_proven"
+    WORSE = "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one rule found on one suite, as numbers and as the sentence people read."""
+
+    rule: str  # what was asked: "better on the held-out questions"
+    outcome: str  # "proven", "not proven" or "harmful"
+    log_evidence: float  # ln E of the outcome; while nothing is proven, of the good one
+    log_threshold: float  # what it has to reach
+    cases: int  # pairs or questions that count
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The comparison a promotion rests on. `passed` is the verdict, `reason` its sentence with the numbers."""
+    """The comparison a promotion rests on. `reason` is the verdict's sentence with the numbers."""
 
     run_id: str
     incumbent_name: str
     candidate_name: str
     samples: tuple[SampleScore, ...]
-    margin: float  # mean gain that was required, in score points of [0, 1]
-    passed: bool
+    margin: float  # the least difference that was no tie, in score points of [0, 1]; before there was evidence, the gain required
+    verdict: Verdict
     reason: str
     evaluated_at: datetime
     # What else was counted then (curation.measures).
     measures: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    evidence: tuple[Evidence, ...] = ()  # () in evaluations from before there was any
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate may serve without anybody's word."""
+        return self.verdict is Verdict.BETTER

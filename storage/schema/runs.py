@@ -1,8 +1,8 @@
 """Tables of training runs and what happened in them."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Float, Index, Integer, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Float, Index, Integer, Table, UniqueConstraint, text
 
-from storage.records import OPEN_RUN_STATES, RunState, Trigger
+from storage.records import OPEN_RUN_STATES, RunState, Trigger, Verdict
 from storage.schema.columns import Document, identifier, metadata, moment, quoted, reference, sequence, string, word
 
 runs = Table(
@@ -64,7 +64,8 @@ evaluations = Table(
     string("candidate_name"),
     Column("samples", Document, nullable=False),
     Column("margin", Float, nullable=False),
-    Column("passed", Boolean, nullable=False),
+    *word("verdict", Verdict),
+    Column("evidence", Document, nullable=False),
     string("reason"),
     moment("evaluated_at"),
     Column("measures", Document, nullable=False),

@@ -16,7 +16,7 @@ from providers.fake import FakeProvider
 from storage.records import Actor, Judgement, Reply, Right, Voice
 from storage.store import Store
 from tests.bot.terminal import Terminal
-from tests.conftest import Clock
+from tests.conftest import JUDGED, Clock
 
 
 @dataclass
@@ -65,7 +65,7 @@ async def team(store: Store, clock: Clock) -> Team:
 
     reply = await answering.answer(desk, turn, nothing)
     assert reply is not None
-    recipe = Recipe(Rules(10, 2, 0.2, 500), None, 0.02, Sampling(50), 500, 7)
+    recipe = Recipe(Rules(10, 2, 0.2, 500), None, JUDGED, Sampling(50), 500, 7)
     return Team(store, clock, voice, reply, Workshop(store, provider, provider, count, "none", recipe, clock), people)
 
 

@@ -14,7 +14,7 @@ from providers.fake import FakeProvider
 from storage.errors import RunMoved
 from storage.records import Actor, CorrectionState, Right, Run, Voice
 from storage.store import Store
-from tests.conftest import Clock
+from tests.conftest import JUDGED, Clock
 from tests.curation.test_selecting import correction
 
 RULES = Rules(minimum_train=10, minimum_held_out=2, held_out_share=0.2, context_tokens=500)
@@ -104,5 +104,5 @@ async def house(store: Store, clock: Clock) -> House:
     provider = FakeProvider(script=learned)
     voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
     admin = await store.people.ensure_actor("cli", "ada", "Ada", frozenset(Right), at=clock())
-    recipe = Recipe(RULES, n_epochs=None, margin=0.02, sampling=Sampling(50), budget_tokens=500, seed=7)
+    recipe = Recipe(RULES, n_epochs=None, evidence=JUDGED, sampling=Sampling(50), budget_tokens=500, seed=7)
     return House(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin, clock)

@@ -10,6 +10,7 @@ from curation.examples import Example
 from providers.base import ErrorKind, ProviderError, Sampling
 from providers.fake import FakeProvider
 from storage.records import Message
+from tests.conftest import JUDGED
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -17,7 +18,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 def contest(provider_models: tuple[str, str]) -> Contest:
     samples = tuple(Example(f"c{i}", f"g{i}", (), f"Question {i}", f"Right {i}") for i in range(3))
     return Contest(
-        "run_1", provider_models[0], provider_models[1], "Be kind.", "Be kind.", samples, Sampling(50), 500, 0.02
+        "run_1", provider_models[0], provider_models[1], "Be kind.", "Be kind.", samples, Sampling(50), 500, JUDGED
     )
 
 

@@ -47,7 +47,7 @@ async def test_a_candidate_that_learned_nothing_is_stopped_and_the_incumbent_sta
     await house.approve(*range(12))
     run = await house.finish(await house.request())
     assert run.state is RunState.STOPPED
-    assert "Not closer to the approved answers" in run.end_reason
+    assert "so nothing is proven" in run.end_reason
     assert (await house.store.models.current(house.voice.id)).model.is_base
 
 

@@ -20,6 +20,7 @@ from storage.records import (
     SampleScore,
     Trigger,
     Turn,
+    Verdict,
     Voice,
 )
 from storage.store import Store
@@ -138,6 +139,6 @@ async def an_evaluated_run(scene: Scene) -> tuple[Run, Model]:
     return run, model
 
 
-def an_evaluation(run: Run, at: datetime, *, passed: bool = True) -> Evaluation:
+def an_evaluation(run: Run, at: datetime, *, verdict: Verdict = Verdict.BETTER) -> Evaluation:
     sample = SampleScore("corr_1", "Where?", "On it!", "Somewhere.", "On it!", 0.1, 1.0)
-    return Evaluation(run.id, "smol-135m", "ft:1", (sample,), 0.02, passed, "Mean gain 0.90, 0.02 needed.", at)
+    return Evaluation(run.id, "smol-135m", "ft:1", (sample,), 0.02, verdict, "It won 7 of 7 decisive pairs.", at)

@@ -27,6 +27,7 @@ from storage.records import (
     SampleScore,
     Side,
     Turn,
+    Verdict,
 )
 from tests.storage.scenes import Scene, a_claimed_run, a_proposal, a_reply_to, a_version
 
@@ -103,7 +104,7 @@ async def everything(scene: Scene) -> tuple[Actor, Turn, Correction, Correction,
             "ft:1",
             (sample, replace(sample, correction_id=theirs.id, question="And mine?")),
             0.02,
-            True,
+            Verdict.BETTER,
             "Better.",
             scene.clock(),
         )

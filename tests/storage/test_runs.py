@@ -11,9 +11,11 @@ from storage.records import (
     PROGRAM_ACTOR_ID,
     Deployment,
     DeploymentKind,
+    Evidence,
     RunEvent,
     RunState,
     Trigger,
+    Verdict,
 )
 from storage.store import Store
 from tests.storage.scenes import Scene, a_claimed_run, a_run, an_evaluated_run, an_evaluation
@@ -308,7 +310,12 @@ async def test_an_evaluation_comes_back_whole_and_is_replaced_by_the_next(scene:
     first = an_evaluation(run, scene.clock())
     await runs.save_evaluation(first)
     assert await runs.evaluation(run.id) == first
-    second = replace(first, passed=False, reason="Mean gain 0.00, 0.02 needed.")
+    second = replace(
+        first,
+        verdict=Verdict.WORSE,
+        reason="It lost 7 of 7 decisive pairs.",
+        evidence=(Evidence("better on x", "harmful", 3.4, 3.0, 7, "It lost."),),
+    )
     await runs.save_evaluation(second)
     assert await runs.evaluation(run.id) == second
 

@@ -28,7 +28,7 @@ from storage.records import (
     Settlement,
 )
 from storage.store import Store
-from tests.conftest import Clock
+from tests.conftest import JUDGED, Clock
 from tests.curation.conftest import RULES, House, learned, words
 from tests.storage.scenes import a_reply_to
 
@@ -77,8 +77,8 @@ async def shop(store: Store, clock: Clock) -> Shop:
     voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
     admin = await store.people.ensure_actor("cli", "ada", "Ada", frozenset(Right), at=clock())
     mo = await store.people.ensure_actor("slack", "T1/MO", "Mo", frozenset({Right.MODERATOR}), at=clock())
-    recipe = Recipe(RULES, n_epochs=None, margin=0.02, sampling=Sampling(50), budget_tokens=500, seed=7)
-    return Shop(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin, mo)
+    recipe = Recipe(RULES, n_epochs=None, evidence=JUDGED, sampling=Sampling(50), budget_tokens=500, seed=7)
+    return Shop(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin, clock, mo)
 
 
 async def test_fifty_accounts_change_nothing_that_is_learned_judged_by_or_served(shop: Shop, clock: Clock):

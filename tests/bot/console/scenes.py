@@ -22,6 +22,7 @@ from providers.base import Message, Sampling
 from providers.fake import FakeProvider
 from storage.records import Actor, CorrectionState, Right, Run, Voice
 from storage.store import Store
+from tests.conftest import JUDGED
 
 BASE_URL = "http://127.0.0.1:8321"
 IN_PAGE = {"HX-Request": "true"}
@@ -175,7 +176,7 @@ async def build_house(
     }
     provider = provider or FakeProvider(script=shop)
     desk = Desk(store, provider, words, Sampling(200), 500, "desk-1", clock, pauses_s=(0.0, 0.0))
-    recipe = Recipe(Rules(10, 2, 0.2, 500), None, 0.02, Sampling(200), 500, 7)
+    recipe = Recipe(Rules(10, 2, 0.2, 500), None, JUDGED, Sampling(200), 500, 7)
     workshop = Workshop(store, provider, provider, words, "words", recipe, clock)
     console = Console(store, voice.id, desk, workshop, team_of_one, clock)
     return House(store, clock, voice, people, provider, console)

@@ -22,7 +22,7 @@ from providers.base import Sampling
 from providers.fake import FakeProvider
 from storage.records import Voice
 from storage.store import Store
-from tests.conftest import Clock
+from tests.conftest import JUDGED, Clock
 from tests.curation.conftest import words
 from tests.slack.conftest import door, no_proxy, program, second_workspace, wire, workspace
 from tests.slack.place import Message
@@ -92,7 +92,7 @@ class Shop:
         settings = Settings(_env_file=None, **(usual | self.settings | more))  # type: ignore[call-arg, arg-type]
         sampling = Sampling(200)
         desk = Desk(self.store, self.provider, words, sampling, 2000, owner, self.clock, pauses_s=(0.0, 0.0))
-        recipe = Recipe(Rules(10, 2, 0.2, 1000), None, 0.02, sampling, 2000, 7)
+        recipe = Recipe(Rules(10, 2, 0.2, 1000), None, JUDGED, sampling, 2000, 7)
         tariff = tariff_of(settings, self.clock().date())
         workshop = Workshop(self.store, self.provider, self.provider, words, "words", recipe, self.clock, tariff)
         pace = Pace(0.01, 0.01, 0.01)
