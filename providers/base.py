@@ -1,11 +1,11 @@
-"""The two protocols everything else speaks: ChatModel (answers) and Trainer (tunes), and the one error they raise.
+"""The protocols everything else speaks: ChatModel (answers), Trainer (tunes), Host (serves what was tuned); and the one error.
 
 Standard library only. A vendor file classifies its own errors into ProviderError; the core decides what to do.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -23,12 +23,18 @@ class ErrorKind(StrEnum):
 
 
 class ProviderError(Exception):
-    """A vendor call failed. `kind` says what to do, the message is a sentence with the vendor's own words in it."""
+    """A vendor call failed. `kind` says what to do, the message is a sentence with the vendor's own words in it.
 
-    def __init__(self, message: str, kind: ErrorKind, retry_after_s: float | None = None) -> None:
+    `status` is the HTTP status, None where there was no answer.
+    """
+
+    def __init__(
+        self, message: str, kind: ErrorKind, retry_after_s: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after_s = retry_after_s
+        self.status = status
 
 
 class Message(Protocol):
@@ -72,6 +78,14 @@ class ChatModel(Protocol):
         ...
 
 
+class Method(StrEnum):
+    """How a model is trained, and so what a line of its training file holds."""
+
+    SFT = "sft"  # a conversation whose answer is learned
+    DPO = "dpo"  # one question, the answer wanted and the answer not wanted
+    KTO = "kto"  # one answer marked good or bad
+
+
 class JobState(StrEnum):
     """A training job as every vendor's statuses map onto it; an unknown status maps to RUNNING (non-terminal)."""
 
@@ -109,14 +123,23 @@ class JobEvent:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What a training job is made from. `run_key` travels as metadata and is how a job is found again."""
+    """What a training job is made from. `run_key` travels as metadata and is how a job is found again.
+
+    None leaves a number to the vendor. What a vendor has no field for is refused by name, never left out.
+    """
 
     run_key: str
-    base_model: str
+    base_model: str  # or a tuned model, where a second job goes on from the first
     training_file_id: str
     suffix: str  # at most 64 characters
     n_epochs: int | None = None  # None: the vendor's "auto"
     seed: int | None = None
+    method: Method = Method.SFT
+    beta: float | None = None  # dpo and kto: how closely the model is held to what it was
+    learning_rate_multiplier: float | None = None  # times what the vendor would take
+    lora_r: int | None = None  # rank of the adapter
+    replay: float | None = None  # share of general examples beside ours, so that other skills stay; 0 to 0.5
+    validation_file_id: str | None = None  # examples whose loss is told and that are not learned
 
 
 class Trainer(Protocol):
@@ -144,4 +167,54 @@ class Trainer(Protocol):
 
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask the vendor to stop the job; a job that is already over is returned as it is. Raises ProviderError."""
+        ...
+
+
+class ServingState(StrEnum):
+    """Where a trained model stands on its way to answering. *Trained* and *servable* are two facts."""
+
+    STARTING = "starting"  # not yet, and the vendor is at it
+    BY_HAND = "by_hand"  # not yet, and somebody has to deploy it; the sentence says what and under which name
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Whether a trained model can be asked. `model_name` is what requests name, once `state` is READY."""
+
+    state: ServingState
+    model_name: str | None
+    said: str  # a sentence
+
+
+class Host(Protocol):
+    """Has trained models served, and stops serving those that are no longer needed."""
+
+    @property
+    def bills_idle(self) -> bool:
+        """Whether a served model costs money while nobody asks it."""
+        ...
+
+    async def serve(self, job: JobStatus, base_model: str, name: str) -> Serving:
+        """Have the succeeded job's model served; `name` is ours and the same for every call about it.
+
+        Looks before it deploys, so calling again only asks how it stands. Raises ProviderError.
+        """
+        ...
+
+    async def served(self) -> frozenset[str]:
+        """The models that are deployed now and could be taken down; empty where nothing can be. Raises ProviderError."""
+        ...
+
+    async def take_down(self, model_name: str) -> None:
+        """Stop serving a model; its weights stay. No effect on one that is not served. Raises ProviderError."""
+        ...
+
+
+class Catalogue(Protocol):
+    """What a vendor says of its own models."""
+
+    async def shutdown_dates(self) -> Mapping[str, date]:
+        """Model name → the day it stops answering, for those the vendor has given one. Raises ProviderError."""
         ...

@@ -6,28 +6,31 @@ The only file that imports openai. Every vendor exception leaves here as a Provi
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import openai
 from openai import AsyncOpenAI
 
+from providers.alternatives import elsewhere
+from providers.answers import job_event, job_status, moment, shutdown_date
 from providers.base import Chunk, ErrorKind, JobEvent, JobRequest, JobStatus, Message, ProviderError, Sampling
-from providers.quirks import Quirks, job_state
+from providers.quirks import Quirks
+from providers.requests import RUN_KEY, openai_body
 
 CHAT_TIMEOUT_S = 60.0  # between two chunks, and to the first one
 CALL_TIMEOUT_S = 60.0  # any other call
-RUN_KEY = "finetone_run"  # the metadata key a job is found by
 PAGE = 100  # the API's own maximum page size
 
 
 class OpenAIProvider:
     """One vendor, reached through one client. Close it with `aclose()`; use it from one event loop."""
 
-    def __init__(self, base_url: str | None, api_key: str, quirks: Quirks) -> None:
+    def __init__(self, base_url: str | None, api_key: str, quirks: Quirks, chat_url: str | None = None) -> None:
         self.quirks = quirks
         # Reads retry twice (the SDK's default); calls that cost money switch retries off themselves.
         self._client = AsyncOpenAI(base_url=base_url, api_key=api_key, timeout=CALL_TIMEOUT_S, max_retries=2)
+        self._chat = self._client if chat_url is None else self._client.with_options(base_url=chat_url)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -45,7 +48,7 @@ class OpenAIProvider:
         finish_reason: str | None = None
         prompt_tokens = completion_tokens = 0
         with _translated(doing=f"asking model {model}", not_found=ErrorKind.MODEL_GONE):
-            answer = await self._client.chat.completions.create(
+            answer = await self._chat.chat.completions.create(
                 model=model,
                 messages=cast(Any, [{"role": m.role, "content": m.content} for m in messages]),
                 max_completion_tokens=sampling.max_tokens,
@@ -70,7 +73,53 @@ class OpenAIProvider:
     async def model_names(self) -> frozenset[str]:
         """The names that can be asked right now. Raises ProviderError."""
         with _translated(doing="listing models"):
-            return frozenset([model.id async for model in self._client.models.list()])
+            return frozenset([model.id async for model in self._chat.models.list()])
+
+    # ------------------------------------------------------------ Catalogue
+
+    async def shutdown_dates(self) -> Mapping[str, date]:
+        """Model name → the day it stops answering, for those the vendor has given one. Raises ProviderError."""
+        with _translated(doing="listing models"):
+            listed = [model.model_dump(warnings=False) async for model in self._client.models.list()]
+        return {model["id"]: day for model in listed if (day := shutdown_date(model)) is not None}
+
+    # ------------------------------------------------------------ Wire
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        doing: str,
+        creating: bool = False,
+        key: str | None = None,
+        file: tuple[str, bytes] | None = None,
+    ) -> dict[str, Any]:
+        """One request to a route the SDK does not know, relative to the vendor's address or whole; its JSON object.
+
+        `creating` posts exactly once. `key` replaces the vendor's own in this request. Raises ProviderError as training does.
+        """
+        client = self._client.with_options(max_retries=0) if creating else self._client
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        with _translated(doing=doing, training=True, creating=creating):
+            match method:
+                case "GET":
+                    answer = await client.get(path, cast_to=object, options={"headers": headers})
+                case "PUT":
+                    answer = await client.put(path, cast_to=object, body=body, options={"headers": headers})
+                case "DELETE":
+                    answer = await client.delete(
+                        path, cast_to=type(None), options={"headers": headers}
+                    )  # often no body
+                case _ if file is not None:
+                    form = {"headers": headers | {"Content-Type": "multipart/form-data"}}
+                    answer = await client.post(
+                        path, cast_to=object, body=body, files={"file": file}, options=cast(Any, form)
+                    )
+                case _:
+                    answer = await client.post(path, cast_to=object, body=body, options={"headers": headers})
+        return cast(dict[str, Any], answer) if isinstance(answer, dict) else {"data": answer}  # a bare list, or nothing
 
     # ------------------------------------------------------------ Trainer
 
@@ -82,82 +131,54 @@ class OpenAIProvider:
 
     async def create_job(self, request: JobRequest) -> JobStatus:
         """Start a job, exactly one POST. Raises ProviderError; AMBIGUOUS where the job may exist all the same."""
-        arguments: dict[str, Any] = {} if request.seed is None else {"seed": request.seed}
-        epochs: Any = "auto" if request.n_epochs is None else request.n_epochs
-        if self.quirks.method_style:
-            arguments["method"] = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": epochs}}}
-        else:
-            arguments["hyperparameters"] = {"n_epochs": epochs}
-        if self.quirks.knows_metadata:
-            arguments["metadata"] = {RUN_KEY: request.run_key}
+        body = openai_body(request, self.quirks)
         # The SDK retries twice by default and sends no idempotency key: a create that timed out would be paid twice.
         client = self._client.with_options(max_retries=0, timeout=CALL_TIMEOUT_S)
-        with _translated(doing="creating a training job", training=True, creating=True):
-            job = await client.fine_tuning.jobs.create(
-                model=request.base_model, training_file=request.training_file_id, suffix=request.suffix, **arguments
-            )
-        return _status(job)
+        with (
+            elsewhere(self.quirks, request.method, datetime.now(UTC).date()),
+            _translated(doing="creating a training job", training=True, creating=True),
+        ):
+            # By `post`, since the SDK's own `create` has no place for what vendors add to the body.
+            job = await client.post("/fine_tuning/jobs", cast_to=object, body=body)
+        return job_status(cast(dict[str, Any], job))
 
     async def find_jobs(self, run_key: str, training_file_id: str, since: datetime) -> list[JobStatus]:
         """Jobs created for this run, oldest first: by metadata, else by this run's own training file. Raises ProviderError."""
         found: list[JobStatus] = []
         with _translated(doing="looking for the training job", training=True):
-            async for job in self._client.fine_tuning.jobs.list(limit=PAGE):
-                if _moment(job.created_at) < since:
+            async for listed in self._client.fine_tuning.jobs.list(limit=PAGE):
+                job = listed.model_dump(warnings=False)
+                if moment(job.get("created_at")) < since:
                     break  # the list is newest first
-                metadata = cast(Mapping[str, str], job.metadata or {})
-                if metadata.get(RUN_KEY) == run_key or job.training_file == training_file_id:
-                    found.append(_status(job))
+                metadata = cast(Mapping[str, str], job.get("metadata") or {})
+                if metadata.get(RUN_KEY) == run_key or job.get("training_file") == training_file_id:
+                    found.append(job_status(job))
         return sorted(found, key=lambda status: (status.created_at, status.id))
 
     async def job(self, job_id: str) -> JobStatus:
         """The job now. Raises ProviderError."""
         with _translated(doing=f"reading training job {job_id}", training=True):
-            return _status(await self._client.fine_tuning.jobs.retrieve(job_id))
+            return job_status((await self._client.fine_tuning.jobs.retrieve(job_id)).model_dump(warnings=False))
 
     async def events(self, job_id: str) -> list[JobEvent]:
         """Every event so far, oldest first. Raises ProviderError."""
         with _translated(doing=f"reading events of training job {job_id}", training=True):
             listed = self._client.fine_tuning.jobs.list_events(job_id, limit=PAGE)
-            events = [_event(event) async for event in listed]
+            events = [
+                job_event(event.model_dump(warnings=False), position)
+                for position, event in enumerate([e async for e in listed])
+            ]
         return sorted(events, key=lambda event: (event.at, event.numbers.get("step", 0.0)))
 
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask the vendor to stop the job; one that is already over is returned as it is. Raises ProviderError."""
         try:
             with _translated(doing=f"cancelling training job {job_id}", training=True):
-                return _status(await self._client.fine_tuning.jobs.cancel(job_id))
+                return job_status((await self._client.fine_tuning.jobs.cancel(job_id)).model_dump(warnings=False))
         except ProviderError as error:
             if error.kind in (ErrorKind.BAD_REQUEST, ErrorKind.CONFLICT):
                 return await self.job(job_id)
             raise
-
-
-def _moment(seconds: Any) -> datetime:
-    return datetime.fromtimestamp(float(seconds), UTC)
-
-
-def _status(job: Any) -> JobStatus:
-    """Read a job object; vendors leave fields out, so each is asked for with a default."""
-    error = getattr(job, "error", None)
-    finish = getattr(job, "estimated_finish", None)
-    return JobStatus(
-        id=job.id,
-        state=job_state(str(job.status)),
-        vendor_status=str(job.status),
-        model_name=getattr(job, "fine_tuned_model", None),
-        error=(getattr(error, "message", None) or "") if error else "",
-        trained_tokens=getattr(job, "trained_tokens", None),
-        estimated_finish=None if finish is None else _moment(finish),
-        created_at=_moment(job.created_at),
-    )
-
-
-def _event(event: Any) -> JobEvent:
-    payload = getattr(event, "data", None)
-    fields: Mapping[str, Any] = cast(Mapping[str, Any], payload) if isinstance(payload, Mapping) else dict[str, Any]()
-    numbers = {name: float(value) for name, value in fields.items() if isinstance(value, int | float)}
-    return JobEvent(event.id, _moment(event.created_at), str(event.level), str(event.message), numbers)
 
 
 @contextmanager
@@ -172,6 +193,7 @@ def _translated(
             f"{_sentence(error)} (HTTP {error.status_code}, while {doing})",
             _kind(error.status_code, training=training, creating=creating, not_found=not_found),
             _retry_after(error),
+            error.status_code,
         ) from error
     except openai.APIConnectionError as error:  # timeouts are a subclass
         cause = error.__cause__ or error
@@ -181,7 +203,8 @@ def _translated(
         raise ProviderError(f"{error.message} (while {doing})", ErrorKind.UNREACHABLE) from error
     except (json.JSONDecodeError, openai.OpenAIError) as error:
         raise ProviderError(
-            f"The provider's answer could not be read while {doing}: {error}", ErrorKind.UNREACHABLE
+            f"The provider's answer could not be read while {doing}: {error}",
+            ErrorKind.AMBIGUOUS if creating else ErrorKind.UNREACHABLE,  # what was asked for may be there all the same
         ) from error
 
 

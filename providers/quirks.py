@@ -4,84 +4,25 @@ The driver in openai_api.py reads how to ask, curation what a training file may 
 it was read; a fact the vendor does not publish is the careful value, and `unpublished` names it.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from types import MappingProxyType
 
-from providers.base import JobState
+from providers.base import JobState, Method
+from providers.rows import ByteOrderMark, Confidence, Fact, Hosting, Quirks, Rank, Stop
 
-
-class Method(StrEnum):
-    """How a model is trained, and so what a line of its training file holds."""
-
-    SFT = "sft"  # a conversation whose answer is learned
-    DPO = "dpo"  # one question, the answer wanted and the answer not wanted
-    KTO = "kto"  # one answer marked good or bad
-
-
-class ByteOrderMark(StrEnum):
-    """What a vendor wants of the three bytes EF BB BF at the beginning of a file."""
-
-    REQUIRED = "required"
-    TOLERATED = "tolerated"
-    REFUSED = "refused"  # RFC 8259 section 8.1: JSON sent over a network must not begin with one
-
-
-class Confidence(StrEnum):
-    """How well a fact is known."""
-
-    VERIFIED = "verified"  # the vendor's own document or published source
-    SECONDARY = "secondary"  # somebody else's page
-    UNCONFIRMED = "unconfirmed"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Where the value of `field` comes from: a URL (or, for `tuner`, our own file) and the day it was read."""
-
-    field: str
-    source: str
-    read_on: date
-    confidence: Confidence = Confidence.VERIFIED
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """What ends at a vendor, and on which day."""
-
-    what: str
-    on: date
-    source: str
-    read_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class Quirks:
-    """What a driver, an export and a format check must know of one vendor."""
-
-    name: str
-    minimum_examples: int  # training lines the vendor accepts at least; 1 where it says nothing
-    method_style: bool  # True: hyperparameters travel inside `method`; False: flat `hyperparameters`
-    knows_metadata: bool  # jobs can be listed by metadata
-    methods: frozenset[Method] = frozenset({Method.SFT})
-    knows_weights: bool = False  # a bot's earlier message may carry `weight` 0: read, not learned
-    knows_tools: bool = False  # lines may carry tools, tool calls and tool messages
-    roles: frozenset[str] = frozenset({"system", "user", "assistant"})
-    message_keys: frozenset[str] = frozenset({"role", "content"})  # beside weight and what tools bring
-    must_alternate: bool = False  # system first, if at all; then user and assistant in turn, the user first
-    must_end_with_answer: bool = False  # the last message of a supervised line has to be the assistant's
-    one_output_message: bool = True  # a preference holds exactly one message; else one or more
-    text_parts: bool = False  # content may be a list of {"type": "text", "text": …} beside a string
-    max_example_tokens: int | None = None  # None: the vendor publishes no number; the model's context still bounds it
-    max_file_bytes: int | None = None
-    byte_order_mark: ByteOrderMark = ByteOrderMark.REFUSED
-    base_url: str | None = None
-    is_openai_shaped: bool = True  # False: training has routes of its own, which the driver here does not speak
-    stops: tuple[Stop, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    unpublished: frozenset[str] = frozenset()  # fields no document of the vendor's states
-
+__all__ = [
+    "JOB_STATES",
+    "VENDORS",
+    "ByteOrderMark",
+    "Confidence",
+    "Fact",
+    "Hosting",
+    "Method",
+    "Quirks",
+    "Rank",
+    "Stop",
+    "job_state",
+]
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -103,6 +44,13 @@ _AZURE_TOKENS = "https://github.com/MicrosoftDocs/azure-ai-docs/issues/544"
 _NEBIUS = "https://docs.tokenfactory.nebius.com/post-training"
 _NEBIUS_GUIDE = "https://skills.sh/arindam200/nebius-skills/nebius-finetune"
 _CRUSOE = "https://docs.crusoecloud.com/serverless-fine-tuning/fine-tune-a-model"
+_AZURE_DEPLOY = "https://learn.microsoft.com/en-us/azure/foundry/openai/how-to/fine-tuning-deploy"
+_NEBIUS_DEPLOY = "https://docs.tokenfactory.nebius.com/post-training/deploy-custom-model"
+_CRUSOE_DEPLOY = "https://docs.crusoecloud.com/self-serve-deployments/quickstart"
+_CRUSOE_API = "https://docs.crusoecloud.com/api/"
+_TOGETHER_API = "https://docs.together.ai/reference/post-fine-tunes"
+_TOGETHER_ENDPOINTS = "https://docs.together.ai/docs/dedicated-endpoints/overview"
+_TOGETHER_CLIENT = "https://github.com/togethercomputer/together-python"
 _TOGETHER = "https://docs.together.ai/docs/fine-tuning/data-preparation"
 _TOGETHER_DPO = "https://docs.together.ai/docs/preference-fine-tuning"
 _TOGETHER_CHECK = "https://github.com/togethercomputer/together-python/blob/main/src/together/utils/files.py"
@@ -123,7 +71,10 @@ TUNER = Quirks(
     message_keys=frozenset({"role", "content", "name"}),
     max_file_bytes=512 * MIB,
     byte_order_mark=ByteOrderMark.TOLERATED,
+    rank=Rank.BODY,
+    knows_replay=True,
     facts=(
+        *_facts("tuner/wire.py", "rank", "knows_replay"),
         *_facts("tuner/training_file.py", "minimum_examples", "methods", "knows_weights", "roles", "message_keys"),
         *_facts("tuner/training_file.py", "byte_order_mark", "one_output_message", "knows_tools"),
         *_facts("tuner/http/gate.py", "max_file_bytes"),
@@ -146,12 +97,14 @@ OPENAI = Quirks(
     text_parts=True,
     max_file_bytes=512 * MIB,
     base_url="https://api.openai.com/v1",
+    takes_newcomers=False,
     stops=(
-        Stop("nobody can create new training jobs", date(2027, 1, 6), _OPENAI_STOPS, _READ),
+        Stop("nobody can create new training jobs", date(2027, 1, 6), _OPENAI_STOPS, _READ, ends_training=True),
         Stop("gpt-4o, gpt-4o-mini, gpt-4.1, gpt-4.1-mini and tunes on them", date(2027, 1, 14), _OPENAI_STOPS, _READ),
     ),
     facts=(
         *_facts(_OPENAI_SFT, "minimum_examples"),
+        *_facts(_OPENAI_STOPS, "takes_newcomers"),  # since 2026-05-07
         *_facts(_OPENAI_DPO, "methods"),
         *_facts(_OPENAI_DESCRIPTION, "knows_weights", "knows_tools", "roles", "message_keys", "text_parts"),
         *_facts(_OPENAI_DESCRIPTION, "one_output_message"),
@@ -182,6 +135,12 @@ AZURE = Quirks(
     max_example_tokens=65_536,
     max_file_bytes=512 * MIB,
     byte_order_mark=ByteOrderMark.REQUIRED,  # "must be encoded in UTF-8 and include a byte-order mark"
+    extra_body=(("trainingType", "Standard"),),  # training stays in the resource's own region
+    hosting=Hosting.AZURE,
+    hosting_needs="the resource's id, /subscriptions/…/accounts/NAME",
+    hosting_needs_key=True,
+    bills_idle=True,
+    takes_newcomers=False,
     stops=(
         # For existing customers only: newcomers are left with the open models (schedule of 2026-07-07).
         Stop("training on gpt-4o and gpt-4.1 goes on at least until", date(2027, 4, 1), _AZURE, _READ),
@@ -189,6 +148,8 @@ AZURE = Quirks(
     ),
     facts=(
         *_facts(_AZURE, "minimum_examples", "knows_weights", "max_file_bytes", "byte_order_mark", "methods"),
+        *_facts(_AZURE, "extra_body", "takes_newcomers"),
+        *_facts(_AZURE_DEPLOY, "hosting", "hosting_needs", "hosting_needs_key", "bills_idle"),
         *_facts(_AZURE_DPO, "knows_tools", "roles", "one_output_message"),
         *_facts(_AZURE_TOKENS, "max_example_tokens"),  # gpt-4o and gpt-4o-mini
         *_facts(_AZURE, "message_keys", "must_end_with_answer", "text_parts", confidence=Confidence.UNCONFIRMED),
@@ -202,8 +163,16 @@ NEBIUS = Quirks(
     knows_metadata=False,
     max_file_bytes=5 * 1000**3,
     base_url="https://api.tokenfactory.nebius.com/v1/",
+    extra_hyperparameters=(
+        ("lora", True),
+    ),  # without it all weights are tuned, and such a model cannot be served by the token
+    rank=Rank.HYPERPARAMETER_R,
+    knows_rate_multiplier=False,  # its pages say learning_rate, an absolute number, its cookbook the multiplier
+    hosting=Hosting.NEBIUS,
     facts=(
-        *_facts(_NEBIUS, "methods"),
+        *_facts(_NEBIUS, "methods", "extra_hyperparameters", "rank"),
+        *_facts(_NEBIUS, "knows_rate_multiplier", confidence=Confidence.UNCONFIRMED),
+        *_facts(_NEBIUS_DEPLOY, "hosting"),
         *_facts(_NEBIUS_GUIDE, "max_file_bytes", "roles", "message_keys", confidence=Confidence.SECONDARY),
     ),
     unpublished=frozenset({"minimum_examples", "knows_weights", "knows_tools", "max_example_tokens"}),
@@ -216,8 +185,15 @@ CRUSOE = Quirks(
     knows_metadata=False,
     max_file_bytes=3 * 1000**3,
     base_url="https://api.intelligence.crusoecloud.com/v1",
+    chat_url="https://api.inference.crusoecloud.com/v1",
+    rank=Rank.HYPERPARAMETER_RANK,
+    hosting=Hosting.CRUSOE,
+    hosting_needs="project/flavor, as its console lists them",
+    bills_idle=True,
     facts=(
-        *_facts(_CRUSOE, "methods", "max_file_bytes"),
+        *_facts(_CRUSOE, "methods", "max_file_bytes", "rank"),
+        *_facts(_CRUSOE_DEPLOY, "hosting", "bills_idle"),
+        *_facts(_CRUSOE_API, "hosting_needs", "chat_url", confidence=Confidence.SECONDARY),
         *_facts(_CRUSOE, "roles", "message_keys", confidence=Confidence.UNCONFIRMED),
     ),
     unpublished=frozenset({"minimum_examples", "knows_weights", "knows_tools", "max_example_tokens"}),
@@ -232,11 +208,19 @@ TOGETHER = Quirks(
     knows_weights=True,
     must_alternate=True,
     is_openai_shaped=False,  # /v1/fine-tunes
+    knows_rate_multiplier=False,  # learning_rate is an absolute number
+    rank=Rank.HYPERPARAMETER_R,
+    hosting=Hosting.TOGETHER,
+    hosting_needs="the hardware's id, as GET /v1/hardware lists it",
+    bills_idle=True,
     max_file_bytes=100 * 1000**3,
     base_url="https://api.together.xyz/v1",
     facts=(
         *_facts(_TOGETHER, "methods", "roles", "message_keys", "must_alternate", "max_file_bytes"),
         *_facts(_TOGETHER_DPO, "one_output_message"),
+        *_facts(_TOGETHER_API, "is_openai_shaped", "knows_rate_multiplier", "rank"),
+        *_facts(_TOGETHER_ENDPOINTS, "bills_idle", "hosting"),
+        *_facts(_TOGETHER_CLIENT, "hosting_needs"),  # resources/endpoints.py
         *_facts(_TOGETHER_CHECK, "knows_weights"),  # its own client checks for 0 or 1
     ),
     unpublished=frozenset({"minimum_examples", "knows_tools", "max_example_tokens"}),
