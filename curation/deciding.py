@@ -1,14 +1,17 @@
 """The second half of a run: candidate against incumbent on the held-out questions, and what follows from the verdict."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from curation.asking import Arm
 from curation.dataset import TRAIN_FILE, Example
-from curation.evaluation import Arm, Contest, compare
+from curation.evaluation import Contest, compare
 from curation.evidence import RulesChanged
 from curation.exporting import first_exchanges
 from curation.release import set_id
 from curation.sealing import seal, sealed
 from curation.step import end, promised, tell
+from curation.suites import Case
 from curation.workshop import Workshop
 from storage.errors import DeploymentMoved
 from storage.records import Message, Part, Role, Run, RunState, Suite, Voice
@@ -35,15 +38,16 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
     )
 
     try:
-        rules = await seal(workshop, run, [set_id(Suite.TARGET, [sample.source_id for sample in samples])])
+        rules = await seal(workshop, run, _sets([sample.source_id for sample in samples], recipe.cases))
     except RulesChanged as changed:
         return await end(workshop, run, RunState.STOPPED, str(changed))
 
     async def progress(done: int, total: int) -> None:
         numbers = {"evaluated": float(done), "to_evaluate": float(total)}
-        text = f"Compared {done} of {total} held-out questions."
+        text = f"Compared {done} of {total} questions."
         await tell(workshop, run, f"evaluated-{run.epoch}-{done}", text, numbers=numbers)
 
+    trained_on = await store.datasets.file(version_id, TRAIN_FILE)
     contest = Contest(
         run.id,
         current.model.name,
@@ -54,7 +58,10 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         recipe.sampling,
         recipe.budget_tokens,
         rules,
-        await _beside(workshop, run, voice, version_id),
+        _beside(workshop, run, voice, trained_on),
+        cases=recipe.cases,
+        checks=await store.voices.checks(voice.id),
+        known=trained_on.decode(),
         uses=await store.releases.uses(voice.id, run.id, [sample.source_id for sample in samples]),
     )
     if contest.candidate_prompt != voice.system_prompt:
@@ -66,9 +73,16 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
     return await store.runs.advance(run.id, run.epoch, run.state, RunState.EVALUATED, at=workshop.now())
 
 
-async def _beside(workshop: Workshop, run: Run, voice: Voice, version_id: str) -> tuple[Arm, ...]:
+def _sets(sample_ids: Sequence[str], cases: Sequence[Case]) -> list[str]:
+    """What is asked, by suite; a suite of which nothing is asked is none."""
+    asked = {Suite.TARGET: list(sample_ids)}
+    for case in cases:
+        asked.setdefault(case.suite, []).append(case.id)
+    return [set_id(suite, ids) for suite, ids in asked.items()]
+
+
+def _beside(workshop: Workshop, run: Run, voice: Voice, content: bytes) -> tuple[Arm, ...]:
     """What a prompt alone can do: the base with the full prompt, and with some of the training examples before the question."""
-    content = await workshop.store.datasets.file(version_id, TRAIN_FILE)
     exchanges: list[Message] = []
     left = workshop.recipe.budget_tokens // 2  # the other half is for the conversation that is asked about
     for question, answer in first_exchanges(content, FEW_SHOTS):

@@ -5,21 +5,24 @@ training: the split is by group and for ever (dataset.py).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
+from typing import Any
 
+from curation.asking import Arm, Asker
+from curation.checks import declared
 from curation.dataset import Example
 from curation.evidence import Rules
-from curation.nearness import score
-from curation.prompting import CountTokens, build_messages
+from curation.measures import CANDIDATE, INCUMBENT, counted, stored
+from curation.prompting import CountTokens
 from curation.release import rule
+from curation.suites import Case
 from providers.base import ChatModel, Sampling
-from storage.records import BesideAnswer, Evaluation, Message, SampleScore
+from storage.records import Evaluation, SampleScore, Suite
 
 WAYS = {"base": "the full prompt alone", "few_shot": "examples shown before the question"}
-AT_ONCE = 4  # questions in flight while comparing
 
 Progress = Callable[[int, int], Awaitable[None]]
 
@@ -33,22 +36,13 @@ def beside_told(samples: Sequence[SampleScore]) -> str:
 
     It says what training adds over a prompt; the verdict does not rest on it.
     """
+    answers = [answer for sample in samples if sample.suite is Suite.TARGET for answer in sample.beside]
     by_way = {
-        way: fmean(answer.score for sample in samples for answer in sample.beside if answer.way == way)
-        for way in dict.fromkeys(answer.way for sample in samples for answer in sample.beside)
+        way: fmean(answer.score for answer in answers if answer.way == way)
+        for way in dict.fromkeys(answer.way for answer in answers)
     }
     said = " and ".join(f"{score:.3f} with {WAYS[way]}" for way, score in by_way.items())
     return f"Without training, the base model scores {said}." if said else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """Another way to answer, asked beside the two models: `exchanges` are examples shown before the conversation."""
-
-    way: str  # of WAYS
-    model: str
-    prompt: str
-    exchanges: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +60,9 @@ class Contest:
     rules: Rules  # as they were sealed before the first question
     beside: tuple[Arm, ...] = ()
     forgotten: tuple[str, ...] = ()  # learned corrections that the candidate no longer answers rightly
+    cases: tuple[Case, ...] = ()  # of the general and the safety suite
+    checks: Mapping[str, Any] = field(default_factory=dict[str, Any])  # what answers of the voice keep to
+    known: str = ""  # texts of the brand, whose addresses and numbers a model may know
     uses: int = 0  # candidates that most of these held-out questions judged before
 
 
@@ -77,57 +74,34 @@ async def compare(
     now: Callable[[], datetime],
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Ask both models, and those beside them, every sample, greedily as `contest.sampling` says, and judge.
+    """Ask both models, and those beside them, every sample and every case, greedily as `contest.sampling` says, and judge.
 
-    An arm that would be asked just as the incumbent is has its answer. Raises ProviderError.
+    `progress` is told after each question how many of all are done. An arm that would be asked just as the incumbent is has its
+    answer. Raises ProviderError, and ChecksWrong where the voice's checks cannot be used.
     """
-    gate = asyncio.Semaphore(AT_ONCE)
+    asker = Asker(chat_model, count_tokens, contest.sampling, contest.budget_tokens, contest.known)
+    incumbent = Arm(INCUMBENT, contest.incumbent_name, contest.incumbent_prompt)
+    candidate = Arm(CANDIDATE, contest.candidate_name, contest.candidate_prompt)
+    base = next((arm for arm in contest.beside if arm.way == "base"), None)
+    total = len(contest.samples) + len(contest.cases)
     done = 0
 
-    def messages(prompt: str, example: Example, exchanges: Sequence[Message] = ()) -> Sequence[Message]:
-        return build_messages(
-            prompt,
-            example.history,
-            example.question,
-            fixes=exchanges,
-            budget_tokens=contest.budget_tokens,
-            count_tokens=count_tokens,
-        ).messages
-
-    async def ask(model: str, messages: Sequence[Message]) -> str:
-        async with gate:
-            return "".join([chunk.text async for chunk in chat_model.stream(model, messages, contest.sampling)])
-
-    async def judge(example: Example) -> SampleScore:
+    async def counted_as_done(asked: Awaitable[SampleScore]) -> SampleScore:
         nonlocal done
-        incumbent, candidate = await asyncio.gather(
-            ask(contest.incumbent_name, messages(contest.incumbent_prompt, example)),
-            ask(contest.candidate_name, messages(contest.candidate_prompt, example)),
-        )
-        beside: list[BesideAnswer] = []
-        for arm in contest.beside:
-            is_incumbent = (arm.model, arm.prompt, arm.exchanges) == (
-                contest.incumbent_name,
-                contest.incumbent_prompt,
-                (),
-            )
-            said = incumbent if is_incumbent else await ask(arm.model, messages(arm.prompt, example, arm.exchanges))
-            beside.append(BesideAnswer(arm.way, said, score(said, example.answer)))
+        sample = await asked
         done += 1
         if progress is not None:
-            await progress(done, len(contest.samples))
-        return SampleScore(
-            example.source_id,
-            example.question,
-            example.answer,
-            incumbent,
-            candidate,
-            score(incumbent, example.answer),
-            score(candidate, example.answer),
-            tuple(beside),
-        )
+            await progress(done, total)
+        return sample
 
-    tasks = [asyncio.create_task(judge(example)) for example in contest.samples]
+    questions = [
+        *(asker.sample(example, incumbent, candidate, contest.beside) for example in contest.samples),
+        *(
+            asker.case(case, incumbent, candidate, base if case.suite is Suite.GENERAL else None)
+            for case in contest.cases
+        ),
+    ]
+    tasks = [asyncio.create_task(counted_as_done(question)) for question in questions]
     try:
         samples = tuple(await asyncio.gather(*tasks))
     except BaseException:
@@ -149,5 +123,8 @@ async def compare(
         ruling.verdict,
         reason,
         now(),
+        measures=stored(
+            {way: counted(answers, declared(contest.checks)) for way, answers in asker.said.items()}, contest.checks
+        ),
         evidence=ruling.evidence,
     )

@@ -8,8 +8,9 @@ from curation import evidence
 from curation.dataset import Rules
 from curation.gathering import Press
 from curation.prompting import CountTokens
+from curation.suites import Case
 from curation.tariff import Tariff
-from providers.base import ChatModel, Sampling, Trainer
+from providers.base import ChatModel, Host, Sampling, Trainer
 from storage.records import PromptKind
 from storage.store import Store
 
@@ -27,6 +28,7 @@ class Recipe:
     sampling: Sampling  # how held-out questions are asked
     budget_tokens: int  # of a prompt, when serving and when asking held-out questions
     seed: int
+    cases: tuple[Case, ...] = ()  # of the general and the safety suite, that every candidate is asked
     prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts models are trained with
 
 
@@ -42,6 +44,7 @@ class Workshop:
     recipe: Recipe
     now: Callable[[], datetime]
     tariff: Tariff = field(default_factory=Tariff)
+    host: Host | None = None  # who serves what was trained; None: the vendor that trains, by itself
     look_again_s: float = LOOK_AGAIN_S  # after a job was asked for and no answer came
 
     @property
