@@ -28,9 +28,9 @@ from curation.triggers import When
 from curation.worker import Pace
 from curation.workshop import Recipe, Workshop
 from providers.base import Sampling
-from providers.openai_api import OpenAIProvider
-from providers.quirks import OPENAI, TUNER, VENDORS, Quirks
+from providers.quirks import TUNER, VENDORS, Quirks
 from providers.tokens import TokenCounter, token_counter
+from providers.vendor import Access, Vendor, open_vendor
 from storage.errors import NotFound
 from storage.records import Actor, Right, Voice
 from storage.store import Store
@@ -91,7 +91,8 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
         if settings.is_embedded:
             home = settings.data_dir / "tuner"
             weights = await prepare_weights(home, settings.base_model, report)
-            provider = OpenAIProvider("http://127.0.0.1:9/v1", "embedded", TUNER)  # port 9 until the tuner says its own
+            # Port 9 until the tuner says its own.
+            provider = open_vendor(TUNER, Access("embedded", "http://127.0.0.1:9/v1"))
             stack.push_async_callback(provider.aclose)
             if attach:
                 provider.move_to(running_address(home))
@@ -99,9 +100,7 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
                 await stack.enter_async_context(EmbeddedTuner(home, settings.base_model, provider.move_to))
         else:
             weights = Weights(settings.base_model or DEFAULT_BASE, None)
-            quirks = quirks_of(settings)
-            key = settings.api_key.get_secret_value() or "none"
-            provider = OpenAIProvider(settings.api_url or None, key, quirks)
+            provider = open_vendor(quirks_of(settings), access_of(settings))
             stack.push_async_callback(provider.aclose)
         tokenizer_file = settings.tokenizer_file or weights.tokenizer_file
         counter = token_counter(weights.base_model, tokenizer_file, settings.data_dir / "tiktoken")
@@ -117,14 +116,14 @@ def _assemble(
     settings: Settings,
     store: Store,
     voice: Voice,
-    provider: OpenAIProvider,
+    provider: Vendor,
     counter: TokenCounter,
     *,
     is_attached: bool,
 ) -> Program:
     sampling = Sampling(settings.reply_tokens, settings.temperature, seed=REPLY_SEED)
     recipe = Recipe(
-        rules=rules_of(settings, provider.quirks),
+        rules=rules_of(settings, provider.row),
         n_epochs=settings.epochs or None,
         evidence=evidence_of(settings),
         sampling=replace(sampling, temperature=0.0),  # judged on the likeliest words, whatever serving draws
@@ -141,12 +140,13 @@ def _assemble(
         Workshop(
             store,
             provider,
-            provider,
+            provider.trainer,
             counter.count_messages,
             counter.name,
             recipe,
             utc_now,
             tariff_of(settings, utc_now().date()),
+            host=provider.host,
         ),
         Pace(settings.poll_seconds, IDLE_S, RETRY_S),
         counter,
@@ -176,7 +176,16 @@ def rules_of(settings: Settings, quirks: Quirks) -> Rules:
 
 def quirks_of(settings: Settings) -> Quirks:
     """The row of whoever trains."""
-    return TUNER if settings.is_embedded or settings.provider == "tuner" else OPENAI
+    row = VENDORS[settings.provider]
+    if settings.provider != "openai" or not settings.api_url:
+        return row
+    return VENDORS.get(vendor_of(settings), row)
+
+
+def access_of(settings: Settings) -> Access:
+    """How the vendor is reached; a tuner without keys takes any word for one."""
+    key = settings.api_key.get_secret_value() or "none"
+    return Access(key, settings.api_url, settings.hosting, settings.hosting_key.get_secret_value())
 
 
 def tariff_of(settings: Settings, today: date) -> Tariff:
@@ -191,8 +200,8 @@ def tariff_of(settings: Settings, today: date) -> Tariff:
 
 def vendor_of(settings: Settings) -> str:
     """Whose prices hold: a vendor we know by its address, else the address's host, so that nobody's prices are mixed up."""
-    if settings.provider == "tuner" or not settings.api_url:
-        return quirks_of(settings).name
+    if settings.provider != "openai" or not settings.api_url:
+        return settings.provider
     host = urlsplit(settings.api_url).hostname or settings.api_url
     known = {urlsplit(row.base_url).hostname: name for name, row in VENDORS.items() if row.base_url}
 def evidence_of(settings: Settings) -> evidence.Rules:

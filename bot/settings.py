@@ -55,10 +55,12 @@ class Settings(BaseSettings):
     second_review: float = Field(0.1, ge=0, le=1)  # share of decisions a second reviewer is shown
 
     # who answers and trains
-    provider: Literal["tuner", "openai"] = "tuner"
-    base_model: str = ""  # with tuner: a name, .gguf file, folder or hub id; with openai: the model to tune
-    api_url: str = ""  # openai: another vendor of the same shape; tuner: one that runs elsewhere
+    provider: Literal["tuner", "openai", "azure", "nebius", "crusoe", "together"] = "tuner"
+    base_model: str = ""  # with tuner: a name, .gguf file, folder or hub id; else the model to tune
+    api_url: str = ""  # openai: another vendor of the same shape; azure: the resource's; tuner: one that runs elsewhere
     api_key: SecretStr = SecretStr("")
+    hosting: str = ""  # what tuned models are deployed on, where the vendor needs to know (providers/quirks.py)
+    hosting_key: SecretStr = SecretStr("")  # azure: an Entra token, which deploying takes in place of the key
     tokenizer_file: Path | None = None
 
     # replies
@@ -200,11 +202,13 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
         )
         raise SettingsWrong(f"{problems}. .env.example describes each setting.") from error
     missing: list[str] = []
-    if settings.provider == "openai":
+    if settings.provider != "tuner":
         if not settings.api_key.get_secret_value():
             missing.append(f"{PREFIX}API_KEY")
         if not settings.base_model:
             missing.append(f"{PREFIX}BASE_MODEL")
+        if settings.provider == "azure" and not settings.api_url:
+            missing.append(f"{PREFIX}API_URL")
     if missing:
         are = "is" if len(missing) == 1 else "are"
         raise SettingsMissing(

@@ -9,10 +9,11 @@ from curation import versions
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.deciding import decide, evaluate
-from curation.step import MEASURED, end, promised, tell
+from curation.serving import become_servable
+from curation.step import end, promised, tell
 from curation.submitting import cancel, submit, without_twins
 from curation.workshop import Workshop
-from providers.base import ErrorKind, JobState, JobStatus, ProviderError
+from providers.base import ErrorKind, JobState, ProviderError
 from storage.records import Run, RunEvent, RunState
 
 
@@ -81,31 +82,7 @@ async def _follow(workshop: Workshop, run: Run) -> Run:
         case JobState.CANCELLED:
             return await end(workshop, run, RunState.CANCELLED, f"Training job {job.id} was cancelled at the provider.")
         case JobState.SUCCEEDED:
-            return await _become_servable(workshop, run, job)
-
-
-async def _become_servable(workshop: Workshop, run: Run, job: JobStatus) -> Run:
-    """Trained is one fact, servable another: the run moves on only when the provider lists the model."""
-    store, at = workshop.store, workshop.now()
-    if job.model_name is None:
-        return await end(workshop, run, RunState.FAILED, f"Training job {job.id} succeeded without naming a model.")
-    if job.model_name not in await workshop.chat_model.model_names():
-        await tell(workshop, run, "trained", f"{job.model_name} is trained; waiting until it can be asked.")
-        return run
-    version = await store.datasets.get(promised(run.dataset_version_id))
-    await store.models.ensure_tuned(
-        run.voice_id, run.id, job.model_name, run.base_model, version.id, prompt=version.prompt, at=at
-    )
-    seconds = (at - job.created_at).total_seconds()
-    numbers = {"seconds": seconds, "train_tokens": float(version.train_tokens)}
-    if job.trained_tokens is not None:
-        numbers["trained_tokens"] = float(job.trained_tokens)
-    await tell(
-        workshop, run, MEASURED, f"{job.model_name} can be asked, {seconds:.0f} s after its job began.", numbers=numbers
-    )
-    return await store.runs.advance(
-        run.id, run.epoch, run.state, RunState.SERVABLE, at=at, candidate_name=job.model_name
-    )
+            return await become_servable(workshop, run, job)
 
 
 GIVES_UP = frozenset({ErrorKind.TRAINING_UNAVAILABLE, ErrorKind.BAD_REQUEST})

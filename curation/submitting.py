@@ -6,11 +6,11 @@ through again after `look_again_s`; only then is another asked for, and after CR
 prevent (a process frozen between the save and the request, a list that lags longer) leaves twins: they are cancelled when seen.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
 from curation.dataset import TRAIN_FILE
+from curation.serving import slug
 from curation.step import end, promised, tell
 from curation.workshop import PROGRAM, Workshop
 from providers.base import ErrorKind, JobRequest, JobState, JobStatus, ProviderError
@@ -68,7 +68,7 @@ async def _create(workshop: Workshop, run: Run) -> JobStatus:
         run.id,
         run.base_model,
         promised(run.training_file_id),
-        f"{_slug(voice.name)}-{number}",
+        f"{slug(voice.name)}-{number}",
         workshop.recipe.n_epochs,
         workshop.recipe.seed,
     )
@@ -168,8 +168,3 @@ async def cancel(workshop: Workshop, run: Run) -> Run:
     people = await workshop.store.people.actors([run.cancel_requested_by or PROGRAM])
     name = next((actor.name for actor in people.values()), "somebody")
     return await end(workshop, run, RunState.CANCELLED, f"Cancelled by {name}.")
-
-
-def _slug(name: str) -> str:
-    """A voice's name as a suffix: lower-case letters, digits and hyphens, at most 40 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "voice"

@@ -1,9 +1,11 @@
 """A vendor put together from its row: who answers, who trains, who serves what was trained, who knows when models end."""
 
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import urlsplit
 
-from providers.base import Catalogue, ChatModel, Host, Trainer
+from providers.base import Chunk, Host, Message, Sampling, Trainer
 from providers.hosting import AtOnce, Azure, ByHand, Crusoe, Nebius, Together
 from providers.openai_api import OpenAIProvider
 from providers.rows import Hosting, Quirks
@@ -12,22 +14,28 @@ from providers.together import TogetherTrainer
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """The halves of one vendor, over one client. Close it with `aclose()`."""
+    """The halves of one vendor, over one client; itself the half that answers. Close it with `aclose()`."""
 
     row: Quirks
     client: OpenAIProvider
     trainer: Trainer
     host: Host
 
-    @property
-    def chat_model(self) -> ChatModel:
-        """Who answers."""
-        return self.client
+    def stream(self, model: str, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Chunk]:
+        """As ChatModel says."""
+        return self.client.stream(model, messages, sampling)
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """Who knows when models end."""
-        return self.client
+    async def model_names(self) -> frozenset[str]:
+        """As ChatModel says."""
+        return await self.client.model_names()
+
+    async def shutdown_dates(self) -> Mapping[str, date]:
+        """As Catalogue says."""
+        return await self.client.shutdown_dates()
+
+    def move_to(self, base_url: str) -> None:
+        """Use another address from the next call on."""
+        self.client.move_to(base_url)
 
     async def aclose(self) -> None:
         """Close the connections."""

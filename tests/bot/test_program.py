@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.program import prices_of, tariff_of, vendor_of
-from bot.settings import Settings
+from bot.program import access_of, prices_of, quirks_of, tariff_of, vendor_of
+from bot.settings import Settings, SettingsMissing, load_settings
 from curation.prices import Item, PriceUnreadable, price_of
 
 DAY = date(2026, 11, 22)
@@ -55,3 +55,29 @@ def test_a_price_of_the_settings_stands_in_place_of_a_known_one():
 def test_a_price_that_cannot_be_read_stops_the_start():
     with pytest.raises(PriceUnreadable, match="names no vendor, model and item"):
         tariff_of(settings(prices={"tuner": "cheap"}), DAY)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "row"),
+    [
+        ({}, "tuner"),
+        (HOSTED, "openai"),
+        (HOSTED | {"api_url": "https://api.tokenfactory.nebius.com/v1/"}, "nebius"),
+        (HOSTED | {"api_url": "https://trainer.example/v1"}, "openai"),
+        (HOSTED | {"provider": "together"}, "together"),
+        (HOSTED | {"provider": "azure", "api_url": "https://shop.openai.azure.com/openai/v1/"}, "azure"),
+    ],
+)
+def test_the_row_that_holds_is_the_named_vendors_or_whose_address_is_given(chosen: dict[str, Any], row: str):
+    assert quirks_of(settings(**chosen)).name == row
+
+
+def test_what_is_needed_to_deploy_comes_from_the_settings():
+    access = access_of(settings(**HOSTED, hosting="proj/flavor", hosting_key=SecretStr("entra")))
+    assert (access.key, access.hosting, access.hosting_key) == ("sk-1", "proj/flavor", "entra")
+    assert access_of(settings()).key == "none"
+
+
+def test_azure_needs_the_address_of_its_resource():
+    with pytest.raises(SettingsMissing, match="FINETONE_API_URL is not set"):
+        load_settings(None, provider="azure", api_key="k", base_model="gpt-4.1-mini")

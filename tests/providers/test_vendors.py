@@ -207,9 +207,9 @@ async def test_what_a_vendor_has_no_field_for_is_refused_by_name_and_costs_nothi
 
 @pytest.mark.parametrize("there", ["openai", "tuner"], indirect=True)
 async def test_shutdown_dates_are_read_from_the_list_of_models(there: There):
-    assert await there.vendor.catalogue.shutdown_dates() == {"base": date(2027, 1, 14)}
+    assert await there.vendor.shutdown_dates() == {"base": date(2027, 1, 14)}
     there.server.models = lambda: [{"id": "odd", "shutdown_date": "soon"}]  # type: ignore[attr-defined]
-    assert await there.vendor.catalogue.shutdown_dates() == {}
+    assert await there.vendor.shutdown_dates() == {}
 
 
 @pytest.mark.parametrize("there", ["tuner", "openai", "azure", "together"], indirect=True)
