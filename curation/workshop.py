@@ -45,7 +45,6 @@ class Workshop:
     now: Callable[[], datetime]
     tariff: Tariff = field(default_factory=Tariff)
     host: Host | None = None  # who serves what was trained; None: the vendor that trains, by itself
-    host: Host | None = None  # who serves what was trained; None: the vendor that trains, by itself
     look_again_s: float = LOOK_AGAIN_S  # after a job was asked for and no answer came
 
     @property
