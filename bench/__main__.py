@@ -9,6 +9,9 @@ import bench
 PARTS = {
     "person",
     "report",
+    "run_house",
+    "run_worker",
+    "vendor",
     "reply_discord",
     "tuner_process",
     "tuner_fuzz_hooks",
