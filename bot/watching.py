@@ -21,6 +21,7 @@ WORDS = {
     RunState.TRAINING: "training",
     RunState.SERVABLE: "comparing with the serving model",
     RunState.EVALUATED: "deciding",
+    RunState.CANARY: "a canary on a share of the conversations",
     RunState.PROMOTED: "promoted",
     RunState.STOPPED: "stopped",
     RunState.FAILED: "failed",

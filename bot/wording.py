@@ -37,6 +37,7 @@ _WORDS: Mapping[str, str] = {
     RunState.TRAINING: "Training",
     RunState.SERVABLE: "Comparing with the current model",
     RunState.EVALUATED: "Deciding",
+    RunState.CANARY: "Canary: a share of the conversations",  # a deployment's kind as well
     RunState.PROMOTED: "Promoted",
     RunState.STOPPED: "Stopped",
     RunState.FAILED: "Failed",

@@ -15,9 +15,16 @@ from storage.prepared import Prepared
 from storage.records import Deployment, DeploymentKind, Model, PromptKind, Voice
 from storage.schema import deployments, models, voices
 
-_DEPLOYMENTS = select(
-    deployments, *(column.label(f"model_{column.name}") for column in models.c if column.name != "id")
-).join(models, models.c.id == deployments.c.model_id)
+_canaries = models.alias("canaries")
+_DEPLOYMENTS = (
+    select(
+        deployments,
+        *(column.label(f"model_{column.name}") for column in models.c if column.name != "id"),
+        *(column.label(f"canary_{column.name}") for column in _canaries.c if column.name != "id"),
+    )
+    .join(models, models.c.id == deployments.c.model_id)
+    .outerjoin(_canaries, _canaries.c.id == deployments.c.canary_id)
+)
 SERVING = (  # of the voice `served`; more columns may be added
     _DEPLOYMENTS.add_columns(*(column.label(f"voice_{column.name}") for column in voices.c if column.name != "id"))
     .join(voices, voices.c.id == deployments.c.voice_id)
@@ -104,7 +111,10 @@ class Models:
         """The voice's newest `limit` deployments, newest first."""
         statement = _deployments_of(voice_id).order_by(deployments.c.seq.desc()).limit(limit)
         async with self._database.reading() as connection:
-            return [_deployment(row, _model_in(row)) for row in (await connection.execute(statement)).mappings()]
+            return [
+                _deployment(row, _model_in(row), _canary_in(row))
+                for row in (await connection.execute(statement)).mappings()
+            ]
 
     async def serving_at(self, voice_id: str, moment: datetime) -> Deployment | None:
         """What served the voice at `moment`; None before its first deployment."""
@@ -112,7 +122,7 @@ class Models:
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(deployments.c.seq.desc()).limit(1))
             row = rows.mappings().one_or_none()
-            return _deployment(row, _model_in(row)) if row else None
+            return _deployment(row, _model_in(row), _canary_in(row)) if row else None
 
     async def roll_back(
         self, voice_id: str, seen_seq: int, model_id: str, *, by: str, why: str, at: datetime
@@ -180,9 +190,20 @@ async def model_of_run(connection: AsyncConnection, run_id: str) -> Model | None
 
 
 async def append_deployment(
-    connection: AsyncConnection, kind: DeploymentKind, model: Model, *, seen_seq: int, by: str, why: str, at: datetime
+    connection: AsyncConnection,
+    kind: DeploymentKind,
+    model: Model,
+    *,
+    seen_seq: int,
+    by: str,
+    why: str,
+    at: datetime,
+    canary: Model | None = None,
+    canary_share: float = 0.0,
 ) -> Deployment:
     """Append a deployment after `seen_seq` (-1: the voice has none yet); its number's uniqueness decides a race.
+
+    `canary` answers `canary_share` of the conversations beside `model`.
 
     Raises DeploymentMoved with the current one when `seen_seq` is not it any more.
     """
@@ -196,20 +217,29 @@ async def append_deployment(
         "seq": seen_seq + 1,
         "kind": kind,
         "model_id": model.id,
-        "run_id": model.run_id if kind is DeploymentKind.PROMOTION else None,
+        "run_id": _run_of(kind, model, canary),
         "since": at,
         "by": by,
         "why": why,
+        "canary_id": canary.id if canary else None,
+        "canary_share": canary_share,
     }
     if not await is_inserted(connection, deployments, row):
         raise DeploymentMoved(await current_deployment(connection, model.voice_id))
-    return _deployment(row, model)
+    return _deployment(row, model, canary)
+
+
+def _run_of(kind: DeploymentKind, model: Model, canary: Model | None) -> str | None:
+    """The run that a deployment comes from."""
+    if kind is DeploymentKind.CANARY and canary is not None:
+        return canary.run_id
+    return model.run_id if kind is DeploymentKind.PROMOTION else None
 
 
 def serving_in(row: Mapping[Any, Any]) -> tuple[Voice, Deployment]:
     """The voice, and what serves it, that a row of `SERVING` holds."""
     voice = Voice(**{column.name: row[f"voice_{column.name}"] for column in voices.c})
-    return voice, _deployment(row, _model_in(row))
+    return voice, _deployment(row, _model_in(row), _canary_in(row))
 
 
 async def current_deployment(connection: AsyncConnection, voice_id: str) -> Deployment:
@@ -218,7 +248,7 @@ async def current_deployment(connection: AsyncConnection, voice_id: str) -> Depl
     row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         raise NotFound("voice", voice_id)
-    return _deployment(row, _model_in(row))
+    return _deployment(row, _model_in(row), _canary_in(row))
 
 
 def _deployments_of(voice_id: str) -> Select[Any]:
@@ -229,7 +259,13 @@ def _model_in(row: Mapping[Any, Any]) -> Model:
     return Model(**{column.name: row[f"model_{column.name}"] for column in models.c})
 
 
-def _deployment(row: Mapping[Any, Any], model: Model) -> Deployment:
+def _canary_in(row: Mapping[Any, Any]) -> Model | None:
+    if row["canary_id"] is None:
+        return None
+    return Model(**{column.name: row[f"canary_{column.name}"] for column in models.c})
+
+
+def _deployment(row: Mapping[Any, Any], model: Model, canary: Model | None) -> Deployment:
     return Deployment(
         id=row["id"],
         voice_id=row["voice_id"],
@@ -240,4 +276,6 @@ def _deployment(row: Mapping[Any, Any], model: Model) -> Deployment:
         since=row["since"],
         by=row["by"],
         why=row["why"],
+        canary=canary,
+        canary_share=row["canary_share"],
     )

@@ -221,17 +221,25 @@ class Runs:
                 await record(connection, at, by, "cancel", run_id)
             return await get_run(connection, run_id)
 
-    async def promote(self, run_id: str, epoch: int, seen_seq: int, *, by: str, why: str, at: datetime) -> Deployment:
-        """Let the run's model serve, if the run is evaluated under this epoch and deployment `seen_seq` is current.
+    async def promote(
+        self,
+        run_id: str,
+        epoch: int,
+        seen_seq: int,
+        *,
+        by: str,
+        why: str,
+        at: datetime,
+        from_state: RunState = RunState.EVALUATED,
+    ) -> Deployment:
+        """Let the run's model serve all, if the run is in `from_state` under this epoch and deployment `seen_seq` is current.
 
         The run's state and the deployment change together. Raises RunMoved (a paused or cancelled run is not promoted),
         DeploymentMoved with the one that is current now, or NotFound when the run has no model; then nothing has changed.
         """
         async with self._database.writing() as connection:
             fields = {"end_reason": why}
-            await advance_run(
-                connection, run_id, epoch, RunState.EVALUATED, RunState.PROMOTED, at, fields, only_if=IS_WANTED
-            )
+            await advance_run(connection, run_id, epoch, from_state, RunState.PROMOTED, at, fields, only_if=IS_WANTED)
             model = await model_of_run(connection, run_id)
             if model is None:
                 raise NotFound("model of run", run_id)

@@ -21,7 +21,7 @@ STAGES = (
     ("Dataset", frozenset({RunState.REQUESTED})),
     ("Training", frozenset({RunState.FROZEN, RunState.SUBMITTED, RunState.TRAINING})),
     ("Comparing", frozenset({RunState.SERVABLE})),
-    ("Deciding", frozenset({RunState.EVALUATED})),
+    ("Deciding", frozenset({RunState.EVALUATED, RunState.CANARY})),
 )
 
 router = APIRouter()

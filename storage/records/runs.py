@@ -8,7 +8,7 @@ from typing import Any
 
 
 class RunState(StrEnum):
-    """requested → frozen → submitted → training → servable → evaluated → promoted; or stopped | failed | cancelled.
+    """requested → frozen → submitted → training → servable → evaluated → (canary →) promoted; or stopped | failed | cancelled.
 
     *Trained* and *servable* are two facts: `training` ends when the vendor's job has succeeded *and* the model answers.
     """
@@ -19,6 +19,7 @@ class RunState(StrEnum):
     TRAINING = "training"  # the vendor has begun
     SERVABLE = "servable"  # the candidate answers
     EVALUATED = "evaluated"  # scores and verdict are saved
+    CANARY = "canary"  # the candidate answers a share of the conversations
     PROMOTED = "promoted"  # a deployment row names the candidate
     STOPPED = "stopped"  # the verdict was no, or there was nothing to train on
     FAILED = "failed"
@@ -26,7 +27,15 @@ class RunState(StrEnum):
 
 
 OPEN_RUN_STATES = frozenset(
-    {RunState.REQUESTED, RunState.FROZEN, RunState.SUBMITTED, RunState.TRAINING, RunState.SERVABLE, RunState.EVALUATED}
+    {
+        RunState.REQUESTED,
+        RunState.FROZEN,
+        RunState.SUBMITTED,
+        RunState.TRAINING,
+        RunState.SERVABLE,
+        RunState.EVALUATED,
+        RunState.CANARY,
+    }
 )
 
 

@@ -1,5 +1,6 @@
 """The models that can answer, and which one did when."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +35,7 @@ class DeploymentKind(StrEnum):
 
     FIRST = "first"  # the base model, when the voice was created
     PROMOTION = "promotion"
+    CANARY = "canary"  # a candidate answers a share of the conversations; the model of before the rest
     ROLLBACK = "rollback"
 
 
@@ -50,3 +52,17 @@ class Deployment:
     since: datetime
     by: str  # actor id
     why: str
+    canary: Model | None = None  # the candidate that answers `canary_share` of the conversations
+    canary_share: float = 0.0  # in [0, 1]
+
+    def model_for(self, conversation_id: str) -> Model:
+        """Who answers a conversation; the same as long as this deployment is the current one."""
+        return self.canary if self.canary is not None and self.is_in_canary(conversation_id) else self.model
+
+    def is_in_canary(self, conversation_id: str) -> bool:
+        """Whether the conversation is given to the candidate: a draw with the chance `canary_share`, by a hash.
+
+        Of what was fixed before the conversation's reply: so the draw is known, and no process needs to remember it.
+        """
+        drawn = hashlib.sha256(f"{self.id}/{conversation_id}".encode()).digest()[:8]
+        return int.from_bytes(drawn) < self.canary_share * 2**64

@@ -1,6 +1,6 @@
 """Tables of models and deployments."""
 
-from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, text
+from sqlalchemy import Column, Float, Index, Integer, Table, UniqueConstraint, text
 
 from storage.records import DeploymentKind, PromptKind
 from storage.schema.columns import identifier, metadata, moment, reference, string, word
@@ -45,6 +45,8 @@ deployments = Table(
     moment("since"),
     reference("by", "actors.id"),
     string("why"),
+    reference("canary_id", "models.id", nullable=True),
+    Column("canary_share", Float, nullable=False),
     UniqueConstraint("voice_id", "seq"),
 )
 _IS_PROMOTION = text("kind = 'promotion'")
@@ -54,4 +56,12 @@ Index(
     unique=True,
     sqlite_where=_IS_PROMOTION,
     postgresql_where=_IS_PROMOTION,
+)
+_IS_CANARY = text("kind = 'canary'")
+Index(
+    "uq_deployments_canary_per_run",
+    deployments.c.run_id,
+    unique=True,
+    sqlite_where=_IS_CANARY,
+    postgresql_where=_IS_CANARY,
 )
