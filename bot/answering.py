@@ -14,12 +14,16 @@ from datetime import datetime, timedelta
 
 from bot.chat import Question
 from bot.text import clean_question, clean_reply
+from curation.fixes import is_as_served, shown_for, word_for_word
+from curation.gathering import place_of
 from curation.prompting import HISTORY_TURNS, CountTokens, build_messages, said
+from curation.recall import Place, Recalled
+from curation.recalling import Recall
 from providers.base import ChatModel, Chunk, ErrorKind, ProviderError, Sampling
 from storage.conversations import Asking
 from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
-from storage.records import Conversation, Deployment, Message, PromptKind, Reply, ReplySource, Turn, Voice
+from storage.records import Conversation, Deployment, Message, Model, PromptKind, Reply, ReplySource, Turn, Voice
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -50,6 +54,7 @@ class Desk:
         2.0,
         4.0,
     )  # before asking again while no vendor is in reach; the tuner starts in 2 to 4
+    recall: Recall | None = None  # finds approved corrections that fit; None: replies rest on none
 
 
 async def record(
@@ -79,6 +84,12 @@ class Asked:
     voice: Voice
     deployment: Deployment  # what serves the voice now
     before: tuple[Message, ...]  # the conversation so far
+    channel: str  # where it is asked, as corrections that hold in one channel name it
+
+    @property
+    def model(self) -> Model:
+        """Which model's turn it is: the serving one, or a canary's candidate; the same through a conversation."""
+        return self.deployment.model_for(self.turn.conversation_id)
 
 
 async def take(
@@ -104,7 +115,8 @@ async def take(
     )
     if taken is None:
         return None
-    return Asked(taken.turn, taken.voice, taken.deployment, said(taken.history)), taken.is_deleted
+    channel = place_of(taken.conversation)
+    return Asked(taken.turn, taken.voice, taken.deployment, said(taken.history), channel), taken.is_deleted
 
 
 async def take_up(desk: Desk, turn: Turn, *, takes_over: bool = False) -> Asked | None:
@@ -118,7 +130,8 @@ async def take_up(desk: Desk, turn: Turn, *, takes_over: bool = False) -> Asked 
     if claimed is None:
         return None
     voice, deployment = await desk.store.models.serving(turn.voice_id)
-    return Asked(claimed, voice, deployment, await conversation_before(desk.store, claimed))
+    channel = place_of(await desk.store.conversations.get(claimed.conversation_id))
+    return Asked(claimed, voice, deployment, await conversation_before(desk.store, claimed), channel)
 
 
 async def compose(desk: Desk, asked: Asked, show: ShowText) -> Reply:
@@ -138,12 +151,13 @@ async def compose(desk: Desk, asked: Asked, show: ShowText) -> Reply:
         text=draft.text,
         source=draft.source,
         model_name=draft.model_name,
-        deployment_id=deployment.id if draft.model_name == deployment.model.name else None,
+        deployment_id=deployment.id if draft.model_name in (asked.model.name, deployment.model.name) else None,
         prompt_hash=hashlib.sha256(draft.prompt.encode()).hexdigest()[:12] if draft.model_name else None,
         prompt_tokens=draft.prompt_tokens,
         completion_tokens=draft.completion_tokens,
         seconds=(desk.now() - began).total_seconds(),
         created_at=desk.now(),
+        fix_ids=draft.fix_ids,
     )
 
 
@@ -182,15 +196,23 @@ class _Draft:
     prompt: str = ""  # the system prompt that was asked with
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    fix_ids: tuple[str, ...] = ()
 
 
 async def _draft(desk: Desk, asked: Asked, show: ShowText) -> _Draft:
-    turn, voice, model = asked.turn, asked.voice, asked.deployment.model
+    turn, voice, model = asked.turn, asked.voice, asked.model
     if not turn.question:
         return _Draft(NOTHING_ASKED, ReplySource.NOTICE)
+    recalled = await _recalled(desk, asked)
+    if (known := word_for_word(recalled, turn.question, asked.before)) is not None:
+        text = clean_reply(known.fix.answer)
+        await show(text)
+        return _Draft(text, ReplySource.FIX, fix_ids=(known.fix.id,))
     # The voice's own base comes last: it differs where the base was changed and the live model is still of the one before.
-    names = dict.fromkeys((model.name, model.base_model, voice.base_model))
-    ladder = [_rung(desk, asked, name, is_tuned=name == model.name and not model.is_base) for name in names]
+    # Before it, where a canary fails, comes the model that serves beside it.
+    tuned = {one.name: one for one in (model, asked.deployment.model) if not one.is_base}
+    names = dict.fromkeys((model.name, asked.deployment.model.name, model.base_model, voice.base_model))
+    ladder = [_rung(desk, asked, recalled, name, tuned.get(name)) for name in names]
     for pause_s in (0.0, *desk.pauses_s):
         if pause_s:
             await asyncio.sleep(pause_s)
@@ -210,18 +232,27 @@ class _Rung:
     source: ReplySource
     prompt: str
     messages: tuple[Message, ...]
+    fix_ids: tuple[str, ...]
 
 
-def _rung(desk: Desk, asked: Asked, name: str, *, is_tuned: bool) -> _Rung:
-    prompt = asked.voice.prompt(asked.deployment.model.prompt if is_tuned else PromptKind.FULL)
+def _rung(desk: Desk, asked: Asked, recalled: Sequence[Recalled], name: str, tuned: Model | None) -> _Rung:
+    """A tuned model sees fixes only where it was trained to: one that was not answers worse with them."""
+    question = asked.turn.question
+    prompt = asked.voice.prompt(tuned.prompt if tuned else PromptKind.FULL)
+    tokens, count_tokens = desk.budget_tokens, desk.count_tokens
+    fitting = recalled if tuned is None or is_as_served(tuned.shape) else ()
+    shown = shown_for(fitting, prompt, question, budget_tokens=tokens, count_tokens=count_tokens)
     messages = build_messages(
-        prompt,
-        asked.before,
-        asked.turn.question,
-        budget_tokens=desk.budget_tokens,
-        count_tokens=desk.count_tokens,
+        prompt, asked.before, question, fixes=shown.messages, budget_tokens=tokens, count_tokens=count_tokens
     ).messages
-    return _Rung(name, ReplySource.TUNED if is_tuned else ReplySource.BASE, prompt, messages)
+    return _Rung(name, ReplySource.TUNED if tuned else ReplySource.BASE, prompt, messages, shown.fix_ids)
+
+
+async def _recalled(desk: Desk, asked: Asked) -> tuple[Recalled, ...]:
+    if desk.recall is None:
+        return ()
+    place = Place(asked.voice.id, asked.channel)
+    return await desk.recall.fixes_for(asked.turn.question, place, history=asked.before, now=desk.now())
 
 
 async def _down_the_ladder(
@@ -252,7 +283,15 @@ async def _ask(desk: Desk, rung: _Rung, show: ShowText) -> _Draft:
             last = chunk
             if chunk.text:
                 await show(clean_reply(raw))
-    return _Draft(clean_reply(raw), rung.source, rung.name, rung.prompt, last.prompt_tokens, last.completion_tokens)
+    return _Draft(
+        clean_reply(raw),
+        rung.source,
+        rung.name,
+        rung.prompt,
+        last.prompt_tokens,
+        last.completion_tokens,
+        rung.fix_ids,
+    )
 
 
 async def conversation_before(store: Store, turn: Turn) -> tuple[Message, ...]:

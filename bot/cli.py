@@ -18,6 +18,7 @@ from bot.discord_app.serve import DiscordRefused
 from bot.doctor import Check, check_program
 from bot.embedded import DataDirBusy, TunerFailed
 from bot.program import Program, local_actor, utc_now
+from bot.retrieving import RetrieverMissing
 from bot.sealing import CannotUnseal
 from bot.serving import PortInUse, listening, serve_console, serve_worker, together, until_stopped
 from bot.settings import Settings, SettingsMissing, SettingsWrong, load_settings
@@ -66,6 +67,7 @@ FOR_PEOPLE = (
     SlackRefused,
     DiscordRefused,
     CannotUnseal,
+    RetrieverMissing,
     moderation.NotAllowed,
     PartlyErased,
     PersonalDataLeft,

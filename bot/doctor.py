@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.retrieving import RetrieverMissing, described, retriever
 from bot.settings import Settings
 from storage.errors import DatabaseUnavailable
 from storage.store import open_store
@@ -26,8 +27,13 @@ class Check:
 
 
 async def check_program(settings: Settings) -> list[Check]:
-    """What every installation needs: a data folder, a database, a model."""
-    return [check_folder(settings.data_dir), await check_database(settings), await check_model(settings)]
+    """What every installation needs: a data folder, a database, a model; and what finds corrections."""
+    return [
+        check_folder(settings.data_dir),
+        await check_database(settings),
+        await check_model(settings),
+        await asyncio.to_thread(check_retriever, settings),
+    ]
 
 
 def check_folder(folder: Path) -> Check:
@@ -48,6 +54,14 @@ async def check_database(settings: Settings) -> Check:
     except DatabaseUnavailable as error:
         return Check("database", False, f"{error} Start it, or set FINETONE_DATABASE_URL.")
     return Check("database", True, f"answers; {len(voices)} voice{'' if len(voices) == 1 else 's'} in it")
+
+
+def check_retriever(settings: Settings) -> Check:
+    """Which retriever runs here; going by words alone is no fault, but is said."""
+    try:
+        return Check("recall", True, described(retriever(settings)))
+    except RetrieverMissing as error:
+        return Check("recall", False, str(error))
 
 
 def is_database_there(settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 Two ways in: `open_store` for commands that only read and write records, `open_program` for those that need the model too.
 """
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bot.answering import Desk
 from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, running_address
+from bot.retrieving import WORDS_ALONE, retriever
 from bot.settings import LOOPBACK, Settings
 from curation.caps import Caps
 from curation.dataset import Rules
@@ -23,6 +25,7 @@ from curation.gathering import Press
 from curation.marks import MarkPolicy
 from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
+from curation.recalling import Recall
 from curation.tariff import Tariff
 from curation.triggers import When
 from curation.worker import Pace
@@ -84,7 +87,7 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
     """The whole program; with the embedded tuner started first. `report` gets its progress, line by line.
 
     `attach` uses the tuner that another process of this data folder runs, instead of starting one.
-    Raises TunerFailed, DatabaseUnavailable, ValueError (an unreadable tokenizer file).
+    Raises TunerFailed, DatabaseUnavailable, RetrieverMissing, ValueError (an unreadable tokenizer file).
     """
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(await open_store_at(settings.store_url))
@@ -107,9 +110,26 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
         voice = await _voice(store, settings, weights.base_model)
         if settings.is_embedded and (moved := await follow_base(store, voice, at=utc_now())):
             report(f"Model {moved.model.number} serves. {moved.why}")
-        program = _assemble(settings, store, voice, provider, counter, is_attached=attach)
+        embedder = await asyncio.to_thread(retriever, settings)
+        if embedder is None and settings.retriever == "best":
+            report(WORDS_ALONE)
+        recall = Recall(store, embedder)
+        await stack.enter_async_context(_followed(recall, voice.id))
+        program = _assemble(settings, store, voice, provider, counter, recall, is_attached=attach)
         await store.conversations.release_turns(program.desk.owner)  # of a life that ended in the middle of a reply
         yield program
+
+
+@contextlib.asynccontextmanager
+async def _followed(recall: Recall, voice_id: str) -> AsyncGenerator[None]:
+    """Meanwhile the voice's corrections are ready before a question comes, and what is erased leaves memory."""
+    stop = asyncio.Event()
+    following = asyncio.create_task(recall.follow(voice_id, stop, utc_now))
+    try:
+        yield
+    finally:
+        stop.set()
+        await following
 
 
 def _assemble(
@@ -118,6 +138,7 @@ def _assemble(
     voice: Voice,
     provider: Vendor,
     counter: TokenCounter,
+    recall: Recall,
     *,
     is_attached: bool,
 ) -> Program:
@@ -136,7 +157,7 @@ def _assemble(
         settings,
         store,
         voice,
-        Desk(store, provider, counter.count_messages, sampling, settings.prompt_tokens, owner, utc_now),
+        Desk(store, provider, counter.count_messages, sampling, settings.prompt_tokens, owner, utc_now, recall=recall),
         Workshop(
             store,
             provider,

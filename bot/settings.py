@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
 
+    # what is corrected, in prompts
+    retriever: Literal["best", "minilm", "wordllama", "words"] = "best"  # what finds corrections that fit a question
+    as_served: bool = True  # build training examples with the corrections that the bot would be shown
+
     # personal data
     keep: str = ""  # the brand's own addresses, domains as @brand.example and hotlines, apart by commas
 

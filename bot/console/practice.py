@@ -13,6 +13,7 @@ from bot.answering import record
 from bot.chat import Question
 from bot.console.console import Parts
 from bot.console.visit import Here, Visit
+from bot.fixing import fixes_of, uses
 from bot.moderation import Draft, NotAllowed, correct, mark, require, unmark
 from bot.text import TextRefused
 from bot.wording import REASONS
@@ -39,6 +40,8 @@ class ShownTurn:
     mine: Feedback | None  # the reader's own judgement
     corrections: Sequence[Correction]  # oldest first; empty for readers who may not see them
     model_number: int | None  # None for a notice
+    uses: str  # of approved fixes; "" for none, and for readers who may not see it
+    fixes: Sequence[Correction]
     said: str = ""  # what was just done here
 
 
@@ -261,10 +264,12 @@ async def _all_shown(visit: Visit, turns: Sequence[tuple[Turn, Reply | None]], s
     shown: list[ShownTurn] = []
     for turn, reply in turns:
         if reply is None:
-            shown.append(ShownTurn(turn, None, None, (), None, said))
+            shown.append(ShownTurn(turn, None, None, (), None, "", (), said))
             continue
         mine = next((given for given in feedback.get(reply.id, ()) if given.actor_id == actor.id), None)
         corrections = await store.corrections.for_reply(reply.id) if actor.rights else ()
         number = numbers.get(reply.model_name) if reply.model_name else None
-        shown.append(ShownTurn(turn, reply, mine, corrections, number, said))
+        fixes = await fixes_of(store, reply) if actor.rights and reply.fix_ids else ()
+        used = uses(reply) if actor.rights else ""
+        shown.append(ShownTurn(turn, reply, mine, corrections, number, used, fixes, said))
     return shown

@@ -57,7 +57,10 @@ def told_text(told: Told) -> str:
 
 def line_text(line: Line) -> str:
     """A line, its label set off."""
-    return f"**{words_of(line.label)}**  {words_of(line.words)}" if line.label else words_of(line.words)
+    if not line.label:
+        return words_of(line.words)
+    label = words_of(line.label)
+    return f"**{f'[{label}]({line.link})' if line.link else label}**  {words_of(line.words)}"
 
 
 def words_of(text: str) -> str:

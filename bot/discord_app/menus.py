@@ -79,7 +79,7 @@ async def open_correction(parts: Parts, actor: Actor, asked: Asked) -> ui.Modal 
 
 async def why(parts: Parts, actor: Actor, reply: Reply) -> Answer:
     """Where the answer comes from."""
-    return Reading(await commands.why(parts, actor, reply))
+    return Reading(await commands.why(parts, actor, reply, parts.surface.link))
 
 
 async def taught(parts: Parts, actor: Actor, asked: Asked) -> Said:

@@ -125,12 +125,15 @@ class DiscordSurface:
         await mark(self._parts, turn.key.rsplit("/", 1)[0], Stand.CORRECTED)
         return True
 
+    async def link(self, posting: Posting) -> str:
+        return (
+            "" if posting.message_key is None else f"https://discord.com/channels/{posting.place}/{posting.message_key}"
+        )
+
     async def _shown(self, card: ReviewCard | HandOverCard | RunCard) -> ui.LayoutView:
         match card:
             case ReviewCard():
-                at = card.reply_at
-                link = "" if at is None else f"https://discord.com/channels/{at.place}/{at.message_key}"
-                return cards.review_card(card, link)
+                return cards.review_card(card, "" if card.reply_at is None else await self.link(card.reply_at))
             case HandOverCard():
                 first = await self._parts.store.conversations.first_turn(card.conversation.id)
                 return cards.hand_over_card(card, place_of(first.key).link if first is not None else "")

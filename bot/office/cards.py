@@ -99,6 +99,10 @@ class Surface(Protocol):
         """Our key of the channel that a conversation's messages stand in."""
         ...
 
+    async def link(self, posting: Posting) -> str:
+        """The address of a message of ours; "" where the platform tells none."""
+        ...
+
     async def show_edit(self, posting: Posting) -> bool:
         """Show the standing words of an edited reply, whose first message this is; False where there is nothing to show."""
         ...

@@ -1,14 +1,25 @@
 """What people may ask for by a command: the queue, the models, the voice, a channel's settings, to be forgotten, help."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot import moderation
+from bot.fixing import GONE, fixes_of, uses
 from bot.flags import open_flags
 from bot.office.office import Office
 from bot.office.telling import Line, Told, told
 from bot.text import excerpt
 from bot.wording import counted, moment
-from storage.records import Actor, ChannelMode, ChannelRules, CorrectionState, Reply, ReplySource, Right
+from storage.records import (
+    Actor,
+    ChannelMode,
+    ChannelRules,
+    Correction,
+    CorrectionState,
+    Posting,
+    Reply,
+    ReplySource,
+    Right,
+)
 
 QUEUE_SHOWN = 10
 FLAGS_SHOWN = 5
@@ -19,6 +30,7 @@ PROMPT_SHOWN = 1_500  # characters
 SOURCES = {
     ReplySource.TUNED: "the tuned model that served then",
     ReplySource.BASE: "the base model with the voice's prompt",
+    ReplySource.FIX: "an approved correction, word for word: nearly the same was asked before",
     ReplySource.NOTICE: "a fixed sentence; no model was asked, or none answered",
 }
 TRAINING_WORDS = {"training": True, "no-training": False}
@@ -66,8 +78,12 @@ async def voice(office: Office, actor: Actor) -> Told:
     return Told([Line(excerpt(known.system_prompt, PROMPT_SHOWN))], f"{known.name} on {known.base_model}")
 
 
-async def why(office: Office, actor: Actor, reply: Reply) -> Told:
-    """Which model gave an answer, under which prompt, and since when it serves. Raises NotAllowed."""
+Link = Callable[[Posting], Awaitable[str]]
+"""The address of a message of ours on the platform; "" where it has none."""
+
+
+async def why(office: Office, actor: Actor, reply: Reply, link: Link) -> Told:
+    """Which model gave an answer, since when it serves, and which approved fixes it was shown. Raises NotAllowed."""
     moderation.require(actor, Right.MODERATOR, "see where an answer comes from")
     lines = [Line(SOURCES[reply.source], "From"), Line(moment(reply.created_at), "Written")]
     if reply.model_name is not None:
@@ -79,9 +95,28 @@ async def why(office: Office, actor: Actor, reply: Reply) -> Told:
             lines.append(Line(f"{moment(serving.since)}: {excerpt(serving.why, 150)}", "Serving since"))
     if reply.prompt_hash is not None:
         lines.append(Line(reply.prompt_hash, "Prompt"))
+    if reply.fix_ids:
+        lines.append(Line(f"{uses(reply)}.".capitalize()))
+        lines += [
+            await _fix(office, number, fix, link) for number, fix in enumerate(await fixes_of(office.store, reply), 1)
+        ]
     if reply.corrected_text not in (None, reply.text):
         lines.append(Line("The words that stand there are a teammate's."))
     return Told(lines, "Why this answer")
+
+
+async def _fix(office: Office, number: int, fix: Correction, link: Link) -> Line:
+    """A fix, its label leading to the answer that was corrected where that stands on this platform."""
+    at = ""
+    if fix.reply_id is not None:
+        corrected = await office.postings_of(await office.store.conversations.reply(fix.reply_id))
+        at = await link(corrected[0]) if corrected else ""
+    people = await office.store.people.actors({fix.decided_by} if fix.decided_by else ())
+    by = next((f" by {actor.name}" for actor in people.values()), "")
+    when = f", approved{by} on {moment(fix.decided_at)}" if fix.decided_at is not None else ""
+    gone = f"; {GONE[fix.state]}" if fix.state in GONE else ""
+    said = f"{excerpt(fix.question, 80)} → {excerpt(fix.corrected_text, 120)}" if fix.question else "Its words are gone"
+    return Line(f"{said}{when}{gone}", f"Fix {number}", at)
 
 
 async def channel(office: Office, actor: Actor, channel_key: str, words: Sequence[str]) -> Told:

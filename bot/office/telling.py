@@ -8,11 +8,12 @@ from dataclasses import dataclass
 class Line:
     """One line: a label that is set off ("" for none), and words. Both plain text, escaped by the platform.
 
-    A command between backticks, `/like this`, is set as code by every platform.
+    A command between backticks, `/like this`, is set as code by every platform. `link` is where the label leads; "": nowhere.
     """
 
     words: str
     label: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bot.office.rights import NAME_LIMIT
 from bot.office.telling import Line, Told
 from bot.office.verbs import Said
 from bot.slack_app.markup import fallback, inline, outgoing, quoted, words
-from bot.wording import REASONS, SCOPES, words_of
+from bot.wording import REASONS, SCOPES, words_of, words_of_run
 from curation.suspicion import suspicions_in
 from storage.records import Correction, CorrectionState, HandOver, Reply, Run, RunState, Scope
 
@@ -112,7 +112,11 @@ def told_text(told: Told) -> str:
 
 
 def lines_of(lines: Sequence[Line]) -> list[str]:
-    return [f"*{words(line.label)}*  {words(line.words)}" if line.label else words(line.words) for line in lines]
+    return [f"{_label(line)}  {words(line.words)}" if line.label else words(line.words) for line in lines]
+
+
+def _label(line: Line) -> str:
+    return f"*<{line.link}|{words(line.label)}>*" if line.link else f"*{words(line.label)}*"
 
 
 def header(text: str) -> Block:
@@ -263,19 +267,19 @@ def draft_card(reply: Reply, question: str, link: str, domains: Collection[str] 
 
 def run_card(run: Run, lines: Sequence[Line], progress: float | None) -> Shown:
     """A training run in one message: where it stands, how far, and what the evaluation said."""
-    title = f"*Training run* · {words_of(run.state)}"
+    title = f"*Training run* · {words_of_run(run)}"
     blocks = [section(title)]
     if run.is_open and progress is not None:
         blocks.append(context(bar(progress)))
     if lines:
         blocks.append(section("\n".join(lines_of(lines))[:SECTION_LIMIT]))
     if run.is_open:
-        blocks.append(
-            actions(button("Cancel", "cancel_run", run.id, style="danger", confirm="The training job is stopped."))
-        )
+        change = button("Resume", "resume_run", run.id) if run.is_paused else button("Pause", "pause_run", run.id)
+        cancel = button("Cancel", "cancel_run", run.id, style="danger", confirm="The training job is stopped.")
+        blocks.append(actions(change, cancel))
     elif run.state is RunState.PROMOTED:
         blocks.append(actions(button("Roll back", "roll_back", run.id, confirm="The model before it serves again.")))
-    return Shown(f"Training run: {words_of(run.state)}", blocks)
+    return Shown(f"Training run: {words_of_run(run)}", blocks)
 
 
 def bar(share: float, width: int = 20) -> str:

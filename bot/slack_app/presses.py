@@ -59,7 +59,7 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
         case "explain":
             return await opening.open_explanation(parts, value, press)
         case "why":
-            return await commands.why(parts, actor, await _reply(parts, value))
+            return await commands.why(parts, actor, await _reply(parts, value), parts.surface.link)
         case "undo":
             return await verbs.undo(parts, actor, await _reply(parts, value))
         case "hand_over":
@@ -89,6 +89,10 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return await opening.open_correction(parts, actor, reply, press, is_draft=True)
         case "start_retrain" | "home_retrain":
             return _said(await training.start(parts, actor, parts.surface, is_first_try=is_first_try))
+        case "pause_run":
+            return _said(await training.pause_run(parts, actor, value))
+        case "resume_run":
+            return _said(await training.resume_run(parts, actor, value))
         case "cancel_run":
             return _said(await training.cancel_run(parts, actor, value))
         case "roll_back":
@@ -133,7 +137,7 @@ async def _shortcut(parts: Parts, actor: Actor, press: Pressed) -> Said | Told:
         case "ft_flag":
             return await verbs.flag(parts, actor, reply)
         case "ft_why":
-            return await commands.why(parts, actor, reply)
+            return await commands.why(parts, actor, reply, parts.surface.link)
         case "ft_retract":
             return await _retract(parts, actor, reply)
         case _:

@@ -104,7 +104,7 @@ class SlackSurface:
     async def _shown(self, card: Card) -> Shown:
         match card:
             case ReviewCard():
-                link = await self._link(card.reply_at)
+                link = "" if card.reply_at is None else await self.link(card.reply_at)
                 return review_card(card.correction, card.pieces, card.proposed_by, card.decided_by, link)
             case HandOverCard():
                 thread = Place.of(card.conversation.external_id)
@@ -117,8 +117,8 @@ class SlackSurface:
             case FollowUp():
                 return follow_up(card.said, card.reply)
 
-    async def _link(self, posting: Posting | None) -> str:
-        if posting is None or posting.message_key is None:
+    async def link(self, posting: Posting) -> str:
+        if posting.message_key is None:
             return ""
         at = SlackChannel.of(posting.place)
         return await self._permalink(at.team, at.id, posting.message_key)

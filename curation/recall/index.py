@@ -51,9 +51,7 @@ class RecallIndex:
     def _clear(self) -> None:
         self._entries: list[_Entry | None] = []  # by slot
         self._slots: dict[str, int] = {}  # fix id → slot
-        self._postings: dict[
-            str, array[int]
-        ] = {}  # term → slot * 2, + 1 where it is only in the answer; dead slots stay
+        self._postings: dict[str, array[int]] = {}  # term → slot * 2, + 1 where it is only in the answer
         self._counts: dict[str, int] = {}  # term → living questions with it
         self._same: dict[str, array[int]] = {}  # folded text, and terms in order of the alphabet → slots
         self._vectors = Vectors()
@@ -98,15 +96,14 @@ class RecallIndex:
         self.add(fix)
 
     def remove(self, fix_id: str) -> bool:
-        """Forget a fix at once; False when it is not there. Its text is gone from memory with the call."""
+        """Forget a fix at once; False when it is not there. Its text, words and vectors are gone with the call."""
         slot = self._slots.pop(fix_id, None)
         if slot is None:
             return False
         entry = self._entries[slot]
         self._entries[slot] = None
         if entry is not None:
-            for term in entry.candidate.question.terms:
-                self._counts[term] -= 1
+            self._unpost(slot, entry.candidate)
         if self._embedder is not None:
             self._vectors.forget(slot)
         if len(self._entries) > 64 and len(self._slots) * 2 < len(self._entries):
@@ -123,6 +120,19 @@ class RecallIndex:
                 self._postings.setdefault(term, array("Q")).append(slot * 2 + 1)
         for key in _same_keys(asked):
             self._same.setdefault(key, array("Q")).append(slot)
+
+    def _unpost(self, slot: int, candidate: Candidate) -> None:
+        asked = candidate.question
+        for term in asked.terms:
+            _leave(self._postings, term, slot * 2)
+            self._counts[term] -= 1
+            if not self._counts[term]:
+                del self._counts[term]
+        for term in candidate.answer.terms:
+            if term not in asked.terms:
+                _leave(self._postings, term, slot * 2 + 1)
+        for key in _same_keys(asked):
+            _leave(self._same, key, slot)
 
     def _make_room(self) -> None:
         """Number the living anew; half were dead, so each removal has paid for two."""
@@ -263,6 +273,13 @@ def continues(asked: Reading, candidate: Candidate) -> bool:
     """Whether a follow-up's own words are in a fix, and not only those of the question before it."""
     said = {*candidate.question.terms, *candidate.answer.terms}
     return leans_on_history(asked) and any(term in said for term in asked.terms)
+
+
+def _leave(lists: "dict[str, array[int]]", key: str, value: int) -> None:
+    """Take a value out of its list, and the key with the last one."""
+    lists[key].remove(value)
+    if not lists[key]:
+        del lists[key]
 
 
 def _same_keys(asked: Reading) -> tuple[str, ...]:

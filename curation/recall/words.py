@@ -157,6 +157,11 @@ def in_context(question: str, history: Sequence[Message]) -> str:
     return f"{before}\n{question}" if before and leans_on_history(read(question)) else question
 
 
+def stands_alone(question: Reading) -> bool:
+    """Whether the same words ask the same thing in every conversation: "where is my refund?", and not "how much is it?"."""
+    return not _LEANS.match(question.text) and _POINTS_BACK.isdisjoint(question.words) and len(question.words) > 2
+
+
 def is_asking(question: Reading) -> bool:
     """Whether anything is asked that a fix could fit: a thank you, a greeting and an emoji have no terms."""
     return bool(question.terms)
