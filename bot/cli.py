@@ -27,13 +27,16 @@ from bot.slack_app.doctor import check_slack
 from bot.slack_app.workspaces import SlackRefused
 from bot.terminal import report, say, with_program, with_records
 from bot.text import TextRefused
+from curation.checks import ChecksWrong
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.export import MethodUnsupported
 from curation.imports import ImportRefused
+from curation.jury import SameFamily
 from curation.prices import PriceUnreadable
 from curation.promotion import NothingToRollBackTo
 from curation.requesting import NothingNew
+from curation.suites import SuiteUnreadable
 from curation.versions import PartlyErased
 from providers.base import ProviderError
 from storage.errors import StorageError
@@ -73,6 +76,9 @@ FOR_PEOPLE = (
     PersonalDataLeft,
     MethodUnsupported,
     PriceUnreadable,
+    SuiteUnreadable,
+    SameFamily,
+    ChecksWrong,
 )
 
 

@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.answering import Desk
+from bot.critics import cases_of, open_critics
 from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, running_address
 from bot.retrieving import WORDS_ALONE, retriever
 from bot.settings import LOOPBACK, Settings
-from curation.caps import Caps
-from curation.dataset import Rules
 from curation import evidence
+from curation.caps import Caps
+from curation.critics import Critics
+from curation.dataset import Rules
 from curation.gathering import Press
 from curation.marks import MarkPolicy
 from curation.prices import PRICES, Prices, with_overrides
@@ -115,7 +117,8 @@ async def open_program(settings: Settings, report: Report, *, attach: bool = Fal
             report(WORDS_ALONE)
         recall = Recall(store, embedder)
         await stack.enter_async_context(_followed(recall, voice.id))
-        program = _assemble(settings, store, voice, provider, counter, recall, is_attached=attach)
+        critics = await stack.enter_async_context(open_critics(settings, voice))
+        program = _assemble(settings, store, voice, provider, counter, recall, critics, is_attached=attach)
         await store.conversations.release_turns(program.desk.owner)  # of a life that ended in the middle of a reply
         yield program
 
@@ -139,6 +142,7 @@ def _assemble(
     provider: Vendor,
     counter: TokenCounter,
     recall: Recall,
+    critics: Critics,
     *,
     is_attached: bool,
 ) -> Program:
@@ -151,6 +155,7 @@ def _assemble(
         budget_tokens=settings.prompt_tokens,
         seed=REPLY_SEED,
         prompt=settings.prompt_kind,
+        cases=cases_of(settings, REPLY_SEED),
     )
     owner = f"{socket.gethostname()}-{os.getpid()}" if is_attached else _worker_name(settings)
     return Program(
@@ -168,6 +173,7 @@ def _assemble(
             utc_now,
             tariff_of(settings, utc_now().date()),
             host=provider.host,
+            critics=critics,
         ),
         Pace(settings.poll_seconds, IDLE_S, RETRY_S),
         counter,
@@ -192,6 +198,22 @@ def rules_of(settings: Settings, quirks: Quirks) -> Rules:
         settings.kept,
         Caps(settings.moderator_cap, settings.topic_cap, settings.day_cap),
         MarkPolicy(settings.good_marks, settings.marks_trust),
+    )
+
+
+def evidence_of(settings: Settings) -> evidence.Rules:
+    """What a candidate has to prove here, and what a canary may do."""
+    return evidence.Rules(
+        alpha=settings.alpha,
+        harm_alpha=settings.harm_alpha,
+        decisive=settings.margin,
+        general_margin=settings.general_margin,
+        safety_margin=settings.safety_margin,
+        floor=settings.canary_floor,
+        candidate_share=settings.canary_percent / 100,
+        canary_votes=settings.canary_votes,
+        canary_hours=settings.canary_hours,
+        seed=REPLY_SEED,
     )
 
 
@@ -225,22 +247,6 @@ def vendor_of(settings: Settings) -> str:
         return settings.provider
     host = urlsplit(settings.api_url).hostname or settings.api_url
     known = {urlsplit(row.base_url).hostname: name for name, row in VENDORS.items() if row.base_url}
-def evidence_of(settings: Settings) -> evidence.Rules:
-    """What a candidate has to prove here, and what a canary may do."""
-    return evidence.Rules(
-        alpha=settings.alpha,
-        harm_alpha=settings.harm_alpha,
-        decisive=settings.margin,
-        general_margin=settings.general_margin,
-        safety_margin=settings.safety_margin,
-        floor=settings.canary_floor,
-        candidate_share=settings.canary_percent / 100,
-        canary_votes=settings.canary_votes,
-        canary_hours=settings.canary_hours,
-        seed=REPLY_SEED,
-    )
-
-
     return known.get(host, host)
 
 

@@ -98,6 +98,20 @@ class Settings(BaseSettings):
     retriever: Literal["best", "minilm", "wordllama", "words"] = "best"  # what finds corrections that fit a question
     as_served: bool = True  # build training examples with the corrections that the bot would be shown
 
+    # what every candidate is asked beside the held-out questions
+    general_questions: int = Field(40, ge=0)  # of the general suite at most; 0: none
+    safety_questions: int = Field(36, ge=0)
+    general_suite: Path | None = None  # a file of cases of one's own, asked before the shipped ones
+
+    # a judge, and a vendor's moderation
+    judge_model: str = ""  # "": no judge
+    judge_family: str = ""  # who trained its base; "": told by its name
+    judge_api_url: str = ""  # "": OpenAI
+    judge_api_key: SecretStr = SecretStr("")
+    moderation_model: str = ""  # "": no answer is looked at for toxicity
+    moderation_api_url: str = ""
+    moderation_api_key: SecretStr = SecretStr("")
+
     # personal data
     keep: str = ""  # the brand's own addresses, domains as @brand.example and hotlines, apart by commas
 

@@ -62,13 +62,21 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         cases=recipe.cases,
         checks=await store.voices.checks(voice.id),
         known=trained_on.decode(),
+        base_model=run.base_model,
         uses=await store.releases.uses(voice.id, run.id, [sample.source_id for sample in samples]),
     )
     if contest.candidate_prompt != voice.system_prompt:
         saved = workshop.count_tokens([voice.system_prompt]) - workshop.count_tokens([contest.candidate_prompt])
         text = f"The candidate is asked with the short prompt: {saved} tokens fewer in every reply."
         await tell(workshop, run, "baked", text, numbers={"saved_tokens_per_reply": float(saved)})
-    evaluation = await compare(contest, workshop.chat_model, workshop.count_tokens, now=workshop.now, progress=progress)
+    evaluation = await compare(
+        contest,
+        workshop.chat_model,
+        workshop.count_tokens,
+        now=workshop.now,
+        progress=progress,
+        critics=workshop.critics,
+    )
     await store.runs.save_evaluation(evaluation)
     return await store.runs.advance(run.id, run.epoch, run.state, RunState.EVALUATED, at=workshop.now())
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from curation.asking import Arm, Asker
 from curation.checks import declared
+from curation.critics import Critics, judged_by, moderated
 from curation.dataset import Example
 from curation.evidence import Rules
 from curation.measures import CANDIDATE, INCUMBENT, counted, stored
@@ -63,6 +64,7 @@ class Contest:
     cases: tuple[Case, ...] = ()  # of the general and the safety suite
     checks: Mapping[str, Any] = field(default_factory=dict[str, Any])  # what answers of the voice keep to
     known: str = ""  # texts of the brand, whose addresses and numbers a model may know
+    base_model: str = ""  # that the candidate was made from
     uses: int = 0  # candidates that most of these held-out questions judged before
 
 
@@ -73,6 +75,7 @@ async def compare(
     *,
     now: Callable[[], datetime],
     progress: Progress | None = None,
+    critics: Critics | None = None,
 ) -> Evaluation:
     """Ask both models, and those beside them, every sample and every case, greedily as `contest.sampling` says, and judge.
 
@@ -109,6 +112,10 @@ async def compare(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+    critics = critics or Critics()
+    samples, toxicity = await moderated(samples, critics.moderator)
+    judge = await judged_by(critics.bench, samples, contest.base_model or contest.candidate_name)
+    counts = {way: counted(answers, declared(contest.checks)) for way, answers in asker.said.items()}
     groups = {example.source_id: example.group_key for example in contest.samples}
     ruling = await asyncio.to_thread(
         rule, samples, groups, contest.rules, forgotten=contest.forgotten, uses=contest.uses
@@ -123,8 +130,6 @@ async def compare(
         ruling.verdict,
         reason,
         now(),
-        measures=stored(
-            {way: counted(answers, declared(contest.checks)) for way, answers in asker.said.items()}, contest.checks
-        ),
+        measures={**stored(counts, contest.checks), **toxicity, **judge},
         evidence=ruling.evidence,
     )

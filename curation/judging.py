@@ -30,6 +30,16 @@ Reply with one word: FIRST, SECOND or NEITHER."""
 CHOICE = re.compile(r"\W*(FIRST|SECOND|NEITHER)\W*", re.IGNORECASE)
 
 
+_BEFORE_NAME = re.compile(r"^(?:ft:)?(?:.*/)?(?:meta-)?", re.IGNORECASE)  # a tune's mark, a publisher's folder
+_FIRST_WORD = re.compile(r"[a-z]+", re.IGNORECASE)
+
+
+def family_of(model: str) -> str:
+    """Who trained a model's base, as far as its name tells: `ft:gpt-4o-mini:org::1` → gpt, `Qwen/Qwen3-8B` → qwen."""
+    found = _FIRST_WORD.search(_BEFORE_NAME.sub("", model))
+    return found[0].lower() if found else model.lower()
+
+
 class JudgeUnreadable(ValueError):
     """The judge said something else than FIRST, SECOND or NEITHER; the pair has no verdict from it."""
 

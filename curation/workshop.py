@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from curation import evidence
+from curation.critics import Critics
 from curation.dataset import Rules
 from curation.gathering import Press
 from curation.prompting import CountTokens
@@ -45,6 +46,7 @@ class Workshop:
     now: Callable[[], datetime]
     tariff: Tariff = field(default_factory=Tariff)
     host: Host | None = None  # who serves what was trained; None: the vendor that trains, by itself
+    critics: Critics = field(default_factory=Critics)  # a judge, a moderation, where they are configured
     look_again_s: float = LOOK_AGAIN_S  # after a job was asked for and no answer came
 
     @property

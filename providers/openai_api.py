@@ -20,6 +20,7 @@ from providers.requests import RUN_KEY, openai_body
 
 CHAT_TIMEOUT_S = 60.0  # between two chunks, and to the first one
 CALL_TIMEOUT_S = 60.0  # any other call
+MODERATED_AT_ONCE = 32  # texts in one moderation request; no limit is documented
 PAGE = 100  # the API's own maximum page size
 
 
@@ -179,6 +180,35 @@ class OpenAIProvider:
             if error.kind in (ErrorKind.BAD_REQUEST, ErrorKind.CONFLICT):
                 return await self.job(job_id)
             raise
+
+
+class OpenAIModerator:
+    """A moderation model at any base_url that has OpenAI's `moderations`. Close it with `aclose()`."""
+
+    def __init__(self, base_url: str | None, api_key: str, model: str) -> None:
+        self.model = model
+        self._client = AsyncOpenAI(base_url=base_url, api_key=api_key, timeout=CALL_TIMEOUT_S, max_retries=2)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def worst(self, texts: Sequence[str]) -> list[float]:
+        """For each text the highest score of any category, in [0, 1]. Raises ProviderError."""
+        found: list[float] = []
+        for at in range(0, len(texts), MODERATED_AT_ONCE):
+            with _translated(doing=f"asking moderation {self.model}", not_found=ErrorKind.MODEL_GONE):
+                answer = await self._client.moderations.create(
+                    model=self.model, input=list(texts[at : at + MODERATED_AT_ONCE])
+                )
+            scores = (result.category_scores.model_dump().values() for result in answer.results)
+            found += [max((float(score) for score in of_one if score is not None), default=0.0) for of_one in scores]
+        if len(found) != len(texts):
+            raise ProviderError(
+                f"Moderation {self.model} was asked about {len(texts)} texts and answered for {len(found)}.",
+                ErrorKind.UNREACHABLE,
+            )
+        return found
 
 
 @contextmanager

@@ -159,7 +159,7 @@ def _people(report: Report) -> list[str]:
             f"Judge {report.judge.model}: {report.judge.judged.sentence} {report.judge.at_equal_length.sentence} "
             "It decides nothing alone."
         ]
-    return said
+    return [*said, *report.notes]
 
 
 def votes_sentence(report: Report) -> str:

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from curation.cost import Money, Traffic, serving_cost
+from curation.critics import failed
 from curation.evidence import Pairs
 from curation.jury import JudgeSaid, judge_said
 from curation.measures import ARMS, CANDIDATE, INCUMBENT, ArmCounts, arms_of
@@ -80,6 +81,7 @@ class Report:
     fit: Fit
     votes: Pairs  # of moderators, blind
     judge: JudgeSaid | None
+    notes: tuple[str, ...]  # of who was configured to look at answers, and did not
 
     @property
     def heading(self) -> str:
@@ -119,6 +121,7 @@ def read_report(
         fit(events),
         pairs(votes),
         judge_said(evaluation.measures),
+        failed(evaluation.measures),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from providers.base import ErrorKind, JobRequest, JobState, ProviderError, Sampling
-from providers.openai_api import OpenAIProvider
+from providers.openai_api import MODERATED_AT_ONCE, OpenAIModerator, OpenAIProvider
 from providers.quirks import OPENAI
 from storage.records import Message
 
@@ -226,3 +226,41 @@ async def test_cancelling_a_job_that_is_over_gives_the_job():
     done = json.dumps({**JOB, "status": "succeeded", "fine_tuned_model": "ft:m"})
     async with serving(error(400, "already over"), (200, {}, done)) as (_, provider):
         assert (await provider.cancel("ftjob-1")).state is JobState.SUCCEEDED
+
+
+# ---------------------------------------------------------------- moderation
+
+
+def found(*scores: dict[str, float | None]) -> tuple[int, dict[str, str], str]:
+    results = [{"flagged": False, "categories": {}, "category_scores": each} for each in scores]
+    return 200, {}, json.dumps({"id": "m", "model": "omni", "results": results})
+
+
+@asynccontextmanager
+async def moderating(*answers: tuple[int, dict[str, str], str]) -> AsyncGenerator[tuple[Server, OpenAIModerator]]:
+    async with serving(*answers) as (server, _):
+        moderator = OpenAIModerator(server.base_url, "key", "omni")
+        try:
+            yield server, moderator
+        finally:
+            await moderator.aclose()
+
+
+async def test_the_worst_score_of_each_text_counts_and_many_texts_go_in_parts():
+    texts = ["x"] * (MODERATED_AT_ONCE + 1)
+    first = found(*[{"hate": 0.25, "violence": 0.75, "illicit": None}] * MODERATED_AT_ONCE)
+    async with moderating(first, found({"hate": 0.5})) as (server, moderator):
+        assert await moderator.worst(texts) == [0.75] * MODERATED_AT_ONCE + [0.5]
+    assert [len(body["input"]) for _, _, body in server.seen] == [MODERATED_AT_ONCE, 1]
+    assert server.seen[0][1].endswith("/moderations")
+    assert server.seen[0][2]["model"] == "omni"
+
+
+async def test_a_vendor_without_moderation_and_one_that_skips_a_text_are_errors():
+    async with moderating(error(404)) as (_, moderator):
+        with pytest.raises(ProviderError) as gone:
+            await moderator.worst(["x"])
+    assert gone.value.kind is ErrorKind.MODEL_GONE
+    async with moderating(found()) as (_, moderator):
+        with pytest.raises(ProviderError, match="was asked about 1 texts and answered for 0"):
+            await moderator.worst(["x"])
