@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from curation import canary
 from curation.asking import Arm
 from curation.dataset import TRAIN_FILE, Example
 from curation.evaluation import Contest, compare
@@ -103,19 +104,21 @@ def _beside(workshop: Workshop, run: Run, voice: Voice, content: bytes) -> tuple
 
 
 async def decide(workshop: Workshop, run: Run) -> Run:
-    """Promote on a passed verdict; stop on a failed one; compare again when another model serves by now."""
+    """Promote on a passed verdict, or begin the canary; stop on another; compare again when another model serves by now."""
     store, at = workshop.store, workshop.now()
     evaluation = await store.runs.evaluation(run.id)
     current = await store.models.current(run.voice_id)
     if evaluation is None or evaluation.incumbent_name != current.model.name:
         return await store.runs.advance(run.id, run.epoch, run.state, RunState.SERVABLE, at=at)
     try:
-        await sealed(workshop, run)
+        rules = await sealed(workshop, run)
     except RulesChanged as changed:
         return await end(workshop, run, RunState.STOPPED, str(changed))
     if not evaluation.passed:
         return await end(workshop, run, RunState.STOPPED, evaluation.reason)
     try:
+        if rules.candidate_share:
+            return await canary.start(workshop, run, current.seq, rules.candidate_share, evaluation.reason)
         await store.runs.promote(run.id, run.epoch, current.seq, by=run.requested_by, why=evaluation.reason, at=at)
     except DeploymentMoved:
         return run  # somebody rolled back in between; the next call sees it

@@ -31,12 +31,15 @@ async def roll_back(
 ) -> Deployment:
     """Serve an earlier model again: the one before, or model `to_number` if it has served before.
 
+    During a canary, the model before is the one that serves beside it: the canary ends, and nothing else changes.
     Raises NothingToRollBackTo. When somebody else changed the deployment meanwhile, it looks again and decides anew.
     """
     while True:
         current = await store.models.current(voice_id)
         history = await store.models.deployments(voice_id, limit=10_000)
-        if to_number is None:
+        if current.canary is not None and to_number in (None, current.model.number):
+            target = current.model
+        elif to_number is None:
             target = model_before(current, history)
         else:
             target = next(

@@ -6,6 +6,7 @@ the job up before it creates it (providers.md, "Never two paid jobs").
 """
 
 from curation import versions
+from curation.canary import watch
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.deciding import decide, evaluate
@@ -38,6 +39,8 @@ async def advance(workshop: Workshop, run: Run) -> Run:
             return await evaluate(workshop, run)
         case RunState.EVALUATED:
             return await decide(workshop, run)
+        case RunState.CANARY:
+            return await watch(workshop, run)
         case RunState.PROMOTED | RunState.STOPPED | RunState.FAILED | RunState.CANCELLED:
             return run
 

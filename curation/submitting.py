@@ -9,6 +9,7 @@ prevent (a process frozen between the save and the request, a list that lags lon
 from collections.abc import Sequence
 from datetime import timedelta
 
+from curation.canary import take_back
 from curation.dataset import TRAIN_FILE
 from curation.serving import slug
 from curation.step import end, promised, tell
@@ -167,4 +168,7 @@ async def cancel(workshop: Workshop, run: Run) -> Run:
         await workshop.trainer.cancel(job_id)
     people = await workshop.store.people.actors([run.cancel_requested_by or PROGRAM])
     name = next((actor.name for actor in people.values()), "somebody")
-    return await end(workshop, run, RunState.CANCELLED, f"Cancelled by {name}.")
+    why = f"Cancelled by {name}."
+    if run.state is RunState.CANARY:
+        return await take_back(workshop, run, why, RunState.CANCELLED)
+    return await end(workshop, run, RunState.CANCELLED, why)

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 60.0  # renewed every third of it; the longest single vendor call takes 60 s and is covered by the renewal
 STILL_LOOK_S = 60.0  # between two looks for runs that stand still
+CANARY_LOOK_S = 10.0  # between two looks at a canary's votes, which count by the hour
 SEAL_S = 10.0  # how long an entry of the audit stands unsealed at most
 BUGS_ALLOWED = 5  # unexpected errors in one run before it is ended as failed, so that a bug never spins for ever
 
@@ -133,7 +134,7 @@ async def _step(workshop: Workshop, run: Run, pace: Pace, bugs: dict[str, int]) 
                 run = await advance(workshop, run)
                 if run.is_open and (run.state is before or run.is_paused):
                     await workshop.store.runs.release(run.id, run.epoch)
-                    return pace.poll_s
+                    return max(pace.poll_s, CANARY_LOOK_S) if run.state is RunState.CANARY else pace.poll_s
         return 0.0
     except RunMoved:  # another worker has it now, or it was paused or cancelled at the last moment
         await _let_go(workshop, run)

@@ -27,6 +27,7 @@ from storage.reviews import Reviews
 from storage.runs import Runs
 from storage.seals import Seals
 from storage.voices import Voices
+from storage.votes import Votes
 
 
 async def open_store(database_url: str) -> "Store":
@@ -48,6 +49,7 @@ class Store:
         self.voices = Voices(database)
         self.conversations = Conversations(database)
         self.feedback = FeedbackGiven(database)
+        self.votes = Votes(database)
         self.corrections = Corrections(database)
         self.reviews = Reviews(database)
         self.datasets = Datasets(database)

@@ -6,7 +6,16 @@ is the hash of its bytes. One word per idea, the same in tables, code and messag
 
 from storage.records.auditing import AuditEntry
 from storage.records.datasets import DatasetLine, DatasetVersion, Erasure, Part, Role, Side
-from storage.records.judgement import Correction, CorrectionState, Feedback, Judgement, MarkedReply, Message, Scope
+from storage.records.judgement import (
+    CastVote,
+    Correction,
+    CorrectionState,
+    Feedback,
+    Judgement,
+    MarkedReply,
+    Message,
+    Scope,
+)
 from storage.records.people import PROGRAM_ACTOR_ID, Actor, Right, Session
 from storage.records.platforms import (
     Channel,
@@ -53,6 +62,7 @@ __all__ = [
     "Assignment",
     "AuditEntry",
     "BesideAnswer",
+    "CastVote",
     "Channel",
     "ChannelMode",
     "ChannelRules",

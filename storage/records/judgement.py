@@ -32,6 +32,20 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class CastVote:
+    """A thumb given, changed or taken back on a reply that a model made."""
+
+    voter_id: str
+    reply_id: str
+    conversation_id: str
+    good: bool | None  # None: taken back
+    replied_at: datetime
+    voted_at: datetime
+    by_asker: bool  # of the question that was answered
+    by_team: bool  # somebody with rights
+
+
+@dataclass(frozen=True, slots=True)
 class MarkedReply:
     """A reply that was judged and that nobody wrote a correction for, with its question and every judgement, oldest first."""
 
