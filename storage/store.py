@@ -4,6 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+from storage.alarms import Alarms
 from storage.audit import Audit
 from storage.blind_pairs import BlindPairs
 from storage.channels import Channels
@@ -57,6 +58,7 @@ class Store:
         self.releases = Releases(database)
         self.models = Models(database)
         self.audit = Audit(database)
+        self.alarms = Alarms(database)
         self.seals = Seals(database)
         self.inbox = Inbox(database)
         self.postings = Postings(database)

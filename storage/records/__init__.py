@@ -4,6 +4,7 @@ Every moment is an aware UTC datetime. Every id is a string made by `storage.ids
 is the hash of its bytes. One word per idea, the same in tables, code and messages.
 """
 
+from storage.records.alarms import Alarm
 from storage.records.auditing import AuditEntry
 from storage.records.datasets import DatasetLine, DatasetVersion, Erasure, Part, Role, Side
 from storage.records.judgement import (
@@ -59,6 +60,7 @@ __all__ = [
     "OPEN_RUN_STATES",
     "PROGRAM_ACTOR_ID",
     "Actor",
+    "Alarm",
     "Assignment",
     "AuditEntry",
     "BesideAnswer",

@@ -4,6 +4,7 @@ A column is named as the record's field is (`storage.records`). `storage/migrati
 describes them, and a test holds the two together.
 """
 
+from storage.schema.alarms import alarms
 from storage.schema.auditing import audit, seals
 from storage.schema.columns import Document, Moment, String, Word, metadata, storable
 from storage.schema.datasets import dataset_files, dataset_lines, dataset_versions, erasures, split_sides
@@ -29,6 +30,7 @@ __all__ = [
     "String",
     "Word",
     "actors",
+    "alarms",
     "assignments",
     "audit",
     "channel_days",
