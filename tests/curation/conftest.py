@@ -40,7 +40,6 @@ class House:
     provider: FakeProvider
     voice: Voice
     admin: Actor
-    clock: Clock
 
     @property
     def store(self) -> Store:
@@ -68,7 +67,8 @@ class House:
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        self.clock.advance(seconds)
+        assert isinstance(self.workshop.now, Clock)
+        self.workshop.now.advance(seconds)
 
     async def advance_one(self, claimed: Run) -> Run:
         return await retrain.advance(self.workshop, claimed)
@@ -105,4 +105,4 @@ async def house(store: Store, clock: Clock) -> House:
     voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
     admin = await store.people.ensure_actor("cli", "ada", "Ada", frozenset(Right), at=clock())
     recipe = Recipe(RULES, n_epochs=None, evidence=JUDGED, sampling=Sampling(50), budget_tokens=500, seed=7)
-    return House(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin, clock)
+    return House(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin)
