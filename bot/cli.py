@@ -36,6 +36,7 @@ from curation.jury import SameFamily
 from curation.prices import PriceUnreadable
 from curation.promotion import NothingToRollBackTo
 from curation.requesting import NothingNew
+from curation.shutdowns import BaseDies
 from curation.suites import SuiteUnreadable
 from curation.versions import PartlyErased
 from providers.base import ProviderError
@@ -64,6 +65,7 @@ FOR_PEOPLE = (
     ImportRefused,
     TooFewExamples,
     NothingNew,
+    BaseDies,
     NothingToRollBackTo,
     ProviderError,
     StorageError,

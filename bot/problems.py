@@ -7,6 +7,7 @@ from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRollBackTo
 from curation.requesting import NothingNew
+from curation.shutdowns import BaseDies
 from storage.errors import AlreadyDecided, DatabaseUnavailable, DeploymentMoved, NotFound, RunMoved, UnstorableText
 from storage.records import CorrectionState
 from storage.store import Store
@@ -16,6 +17,7 @@ FOR_PEOPLE = (
     TooFewExamples,
     PersonalDataLeft,
     NothingNew,
+    BaseDies,
     NothingToRollBackTo,
     AlreadyDecided,
     DeploymentMoved,

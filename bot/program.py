@@ -155,6 +155,7 @@ def _assemble(
         budget_tokens=settings.prompt_tokens,
         seed=REPLY_SEED,
         prompt=settings.prompt_kind,
+        expected_life_days=settings.expected_life_days,
         cases=cases_of(settings, REPLY_SEED),
     )
     owner = f"{socket.gethostname()}-{os.getpid()}" if is_attached else _worker_name(settings)
@@ -172,6 +173,7 @@ def _assemble(
             recipe,
             utc_now,
             tariff_of(settings, utc_now().date()),
+            catalogue=provider,
             host=provider.host,
             critics=critics,
         ),

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     retrain_schedule: str = ""  # five parts of a cron expression; "": no schedule
     retrain_after: int = Field(0, ge=0)  # newly approved corrections; 0: never by itself
     time_zone: str = "UTC"  # of the schedule
+    expected_life_days: int = Field(30, ge=0)  # a base that stops sooner is not trained on
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
 

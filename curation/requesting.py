@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from curation.dataset import Dataset, TooFewExamples
 from curation.gathering import build, build_now, gather, pick
+from curation.shutdowns import BaseDies, require_life
 from curation.step import MEASURED
 from curation.tariff import charge
 from curation.workshop import Workshop
@@ -50,7 +51,8 @@ async def preview(workshop: Workshop, voice: Voice) -> Preview:
     try:
         dataset = await build(picked, material.sides, voice, workshop.press)
         await _require_news(store, dataset, current, voice)
-    except (TooFewExamples, NothingNew) as refused:
+        await require_life(workshop, voice.base_model)
+    except (TooFewExamples, NothingNew, BaseDies) as refused:
         refusal = _with_queue(str(refused), waiting)
         return Preview(
             len(selection.examples), 0, 0, left_out, waiting, new, workshop.counter_name, None, "", open_run, refusal
@@ -71,12 +73,13 @@ async def preview(workshop: Workshop, voice: Voice) -> Preview:
 
 
 async def request(workshop: Workshop, voice: Voice, *, by: str, trigger: Trigger = Trigger.PERSON) -> tuple[Run, bool]:
-    """Start a run, or join the open one (then the second value is False). Raises TooFewExamples and NothingNew."""
+    """Start a run, or join the open one (then the second value is False). Raises TooFewExamples, NothingNew, BaseDies."""
     store = workshop.store
     if (open_run := await store.runs.open_run(voice.id)) is not None:
         return open_run, False
     dataset = await build_now(store, voice, workshop.press, at=workshop.now())
     await _require_news(store, dataset, await store.models.current(voice.id), voice)
+    await require_life(workshop, voice.base_model)
     return await store.runs.request(voice.id, voice.base_model, trigger, by, at=workshop.now())
 
 

@@ -13,6 +13,7 @@ from cronsim import CronSim, CronSimError
 from curation.dataset import TooFewExamples
 from curation.holding import look
 from curation.requesting import NothingNew, request
+from curation.shutdowns import BaseDies
 from curation.workshop import PROGRAM, Workshop
 from storage.records import Held, Trigger, Voice
 
@@ -103,7 +104,7 @@ class Watch:
         """Start a run or join the open one; whether there is one now."""
         try:
             run, is_new = await request(self._workshop, voice, by=PROGRAM, trigger=trigger)
-        except (TooFewExamples, NothingNew) as refused:
+        except (TooFewExamples, NothingNew, BaseDies) as refused:
             log.info("no run by %s for %s: %s", trigger.value, voice.name, refused)
             return False
         if is_new:

@@ -7,11 +7,13 @@ the saved state.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from curation.idling import Idle
 from curation.retrain import advance, is_final
+from curation.shutdowns import Shutdowns
 from curation.standing_still import TAKEOVERS_ALLOWED, look_for_still_ones, park
 from curation.step import end
 from curation.triggers import Watch, When
@@ -46,6 +48,7 @@ async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event, 
     async with asyncio.TaskGroup() as group:
         group.create_task(_advance_runs(workshop, owner, pace, stop))
         group.create_task(_keep_house(workshop, pace, stop, Watch(workshop, when or When())))
+        group.create_task(_watch_vendor(workshop, pace, stop))
 
 
 async def _advance_runs(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) -> None:
@@ -73,16 +76,25 @@ async def _keep_house(workshop: Workshop, pace: Pace, stop: asyncio.Event, watch
         if workshop.now() >= seal_at:
             await _seal(workshop)
             seal_at = workshop.now() + timedelta(seconds=SEAL_S)
-        await _look_for_reasons(watch)
+        await _looked(watch.look)
         if workshop.now() >= still_at:
             await _look_for_still_ones(workshop)
             still_at = workshop.now() + timedelta(seconds=STILL_LOOK_S)
         await _pause(stop, pace.idle_s)
 
 
-async def _look_for_reasons(watch: Watch) -> None:
+async def _watch_vendor(workshop: Workshop, pace: Pace, stop: asyncio.Event) -> None:
+    """Bases that come to their end, and models that idle; apart from the rest, since a vendor may take minutes to answer."""
+    shutdowns, idle = Shutdowns(workshop), Idle(workshop)
+    while not stop.is_set():
+        await _looked(shutdowns.look)
+        await _looked(idle.look)
+        await _pause(stop, pace.idle_s)
+
+
+async def _looked(look: Callable[[], Awaitable[None]]) -> None:
     try:
-        await watch.look()
+        await look()
     except DatabaseUnavailable as error:
         log.warning("worker: %s", error)
 

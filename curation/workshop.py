@@ -11,7 +11,7 @@ from curation.gathering import Press
 from curation.prompting import CountTokens
 from curation.suites import Case
 from curation.tariff import Tariff
-from providers.base import ChatModel, Host, Sampling, Trainer
+from providers.base import Catalogue, ChatModel, Host, Sampling, Trainer
 from storage.records import PromptKind
 from storage.store import Store
 
@@ -31,6 +31,7 @@ class Recipe:
     seed: int
     cases: tuple[Case, ...] = ()  # of the general and the safety suite, that every candidate is asked
     prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts models are trained with
+    expected_life_days: int = 30  # a base that stops sooner is not trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Workshop:
     recipe: Recipe
     now: Callable[[], datetime]
     tariff: Tariff = field(default_factory=Tariff)
+    catalogue: Catalogue | None = None  # who knows when models stop; None: what was announced alone
     host: Host | None = None  # who serves what was trained; None: the vendor that trains, by itself
     critics: Critics = field(default_factory=Critics)  # a judge, a moderation, where they are configured
     look_again_s: float = LOOK_AGAIN_S  # after a job was asked for and no answer came

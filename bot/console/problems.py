@@ -22,6 +22,7 @@ from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRollBackTo
 from curation.requesting import NothingNew
+from curation.shutdowns import BaseDies
 from curation.versions import PartlyErased
 from storage.errors import (
     AlreadyDecided,
@@ -40,6 +41,7 @@ STATUSES: Mapping[type[Exception], int] = {
     FormRefused: 403,
     TooFewExamples: 409,
     NothingNew: 409,
+    BaseDies: 409,
     NothingToRollBackTo: 409,
     AlreadyDecided: 409,
     AlreadySettled: 409,

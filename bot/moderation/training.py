@@ -17,7 +17,7 @@ from storage.store import Store
 
 
 async def start_retrain(workshop: Workshop, actor: Actor, voice: Voice) -> Outcome[Run]:
-    """Start a run, or join the open one. Raises NotAllowed, TooFewExamples, NothingNew."""
+    """Start a run, or join the open one. Raises NotAllowed, TooFewExamples, NothingNew, BaseDies."""
     require(actor, Right.ADMIN, "start a training run")
     run, started = await requesting.request(workshop, voice, by=actor.id)
     if started:
