@@ -64,7 +64,8 @@ def runs(limit: Annotated[int, typer.Option(help="How many to show.")] = 10) -> 
     async def action(store: Store, voice: Voice, _: Actor, __: Settings) -> None:
         table = Table(Column("run", no_wrap=True, min_width=30), "state", "asked for", "what came of it", box=None)
         for r in await store.runs.recent(voice.id, limit=limit):
-            table.add_row(r.id, r.state, _minute(r.requested_at), r.end_reason)
+            state = f"{r.state}, paused" if r.is_paused else r.state
+            table.add_row(r.id, state, _minute(r.requested_at), r.end_reason or r.paused_why)
         Terminal().print(table)
 
     with_records(action)
@@ -76,6 +77,26 @@ def cancel(run_id: Annotated[str, typer.Argument(help="The run's id; `finetone r
 
     async def action(store: Store, _: Voice, actor: Actor, __: Settings) -> None:
         say((await moderation.cancel_run(store, actor, run_id, now=utc_now())).said)
+
+    with_records(action)
+
+
+@app.command()
+def pause(run_id: Annotated[str, typer.Argument(help="The run's id; `finetone runs` lists them.")]) -> None:
+    """Let an open training run stand still where it is; `finetone resume` lets it go on."""
+
+    async def action(store: Store, _: Voice, actor: Actor, __: Settings) -> None:
+        say((await moderation.pause_run(store, actor, run_id, now=utc_now())).said)
+
+    with_records(action)
+
+
+@app.command()
+def resume(run_id: Annotated[str, typer.Argument(help="The run's id; `finetone runs` lists them.")]) -> None:
+    """Let a paused training run go on from where it stood."""
+
+    async def action(store: Store, _: Voice, actor: Actor, __: Settings) -> None:
+        say((await moderation.resume_run(store, actor, run_id, now=utc_now())).said)
 
     with_records(action)
 

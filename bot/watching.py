@@ -69,7 +69,7 @@ async def follow_run(store: Store, run_id: str, terminal: Console) -> Run:
                     progress.console.print(event.text, markup=False)
                 if (bar := _bar(event)) is not None:
                     progress.update(task, completed=bar.completed, total=bar.total, said=bar.said)
-            progress.update(task, description=WORDS[run.state])
+            progress.update(task, description=f"{WORDS[run.state]}, paused" if run.is_paused else WORDS[run.state])
             if not run.is_open:
                 break
             await asyncio.sleep(LOOK_S)

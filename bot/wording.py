@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.text import excerpt
-from storage.records import CorrectionState, DeploymentKind, Judgement, RunState, Scope, Side, Trigger
+from storage.records import CorrectionState, DeploymentKind, Judgement, Run, RunState, Scope, Side, Trigger
 
 REASONS: Mapping[Judgement, str] = {
     Judgement.WRONG: "Wrong or misleading",
@@ -80,6 +80,11 @@ def points(score: float) -> str:
 def words_of(state: str) -> str:
     """What people call a state, a reason, a trigger or a side; no two of them share a value."""
     return _WORDS[state]
+
+
+def words_of_run(run: Run) -> str:
+    """Where a run stands, and whether it stands still there."""
+    return f"{words_of(run.state)}, paused" if run.is_paused else words_of(run.state)
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {

@@ -42,6 +42,8 @@ async def park(workshop: Workshop, run: Run) -> Run:
         f"{run.takeovers} workers in a row ended while they worked on this run ({run.state.value}). "
         "Look at their logs, then resume it, or cancel it."
     )
-    await tell(workshop, run, f"parked-{run.epoch}", why, "error")
-    log.error("run %s is parked: %s", run.id, why)
-    return await workshop.store.runs.pause(run.id, PROGRAM, why, at=workshop.now())
+    parked = await workshop.store.runs.pause(run.id, PROGRAM, why, at=workshop.now())
+    if parked.is_paused:
+        log.error("run %s is parked: %s", run.id, why)
+        await tell(workshop, run, f"parked-{run.epoch}", why, "error")
+    return parked

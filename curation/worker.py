@@ -25,6 +25,7 @@ from storage.records import Run, RunEvent, RunState
 log = logging.getLogger(__name__)
 
 LEASE_S = 60.0  # renewed every third of it; the longest single vendor call takes 60 s and is covered by the renewal
+AT_ONCE = 4  # runs that one worker has under way
 STILL_LOOK_S = 60.0  # between two looks for runs that stand still
 CANARY_LOOK_S = 10.0  # between two looks at a canary's votes, which count by the hour
 SEAL_S = 10.0  # how long an entry of the audit stands unsealed at most
@@ -52,21 +53,23 @@ async def work(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event, 
 
 
 async def _advance_runs(workshop: Workshop, owner: str, pace: Pace, stop: asyncio.Event) -> None:
+    """Work on several runs at a time, each in a task of its own: one that takes long keeps no other waiting."""
     bugs: dict[str, int] = {}
     not_before: dict[str, datetime] = {}
-    while not stop.is_set():
-        busy = False
-        for run in await _open_runs(workshop):
-            if run.is_paused or not_before.get(run.id, workshop.now()) > workshop.now() or stop.is_set():
-                continue
-            claimed = await _claim(workshop, run, owner, pace)
-            if claimed is None:
-                continue
-            busy = True
-            wait_s = await _step(workshop, claimed, pace, bugs)
-            not_before[run.id] = workshop.now() + timedelta(seconds=wait_s)
-        await _pause(stop, pace.poll_s if busy or not_before else pace.idle_s)
-        not_before = {run_id: at for run_id, at in not_before.items() if at > workshop.now()}
+    under_way: dict[str, asyncio.Task[float]] = {}
+    async with asyncio.TaskGroup() as group:
+        while not stop.is_set():
+            for run_id in [run_id for run_id, task in under_way.items() if task.done()]:
+                not_before[run_id] = workshop.now() + timedelta(seconds=under_way.pop(run_id).result())
+            not_before = {run_id: at for run_id, at in not_before.items() if at > workshop.now()}
+            for run in await _open_runs(workshop):
+                if run.is_paused or run.id in under_way or run.id in not_before:
+                    continue
+                if len(under_way) == AT_ONCE or stop.is_set():
+                    break
+                if (claimed := await _claim(workshop, run, owner, pace)) is not None:
+                    under_way[run.id] = group.create_task(_step(workshop, claimed, pace, bugs))
+            await _pause(stop, min(pace.poll_s, pace.idle_s))
 
 
 async def _keep_house(workshop: Workshop, pace: Pace, stop: asyncio.Event, watch: Watch) -> None:

@@ -141,8 +141,10 @@ class Runs:
     # ------------------------------------------------------------ standing still
 
     async def pause(self, run_id: str, by: str, why: str, *, at: datetime) -> Run:
-        """Let the run stand still where it is until `resume`. No effect on one that is over, paused or being cancelled."""
-        may_pause = (runs.c.id == run_id) & IS_OPEN & IS_WANTED
+        """Let the run stand still where it is until `resume`. No effect on one that is over, paused or being cancelled, nor on
+        a canary, which has to be watched.
+        """
+        may_pause = (runs.c.id == run_id) & IS_OPEN & IS_WANTED & (runs.c.state != RunState.CANARY)
         change = update(runs).where(may_pause).values(paused_by=by, paused_why=why, updated_at=at)
         async with self._database.writing() as connection:
             if (await connection.execute(change.returning(runs.c.id))).first() is not None:

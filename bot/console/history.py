@@ -32,6 +32,8 @@ _VERBS: Mapping[str, str] = {
     "edit_reply": "changed a posted reply",
     "retrain": "started a training run",
     "cancel": "cancelled a training run",
+    "pause": "paused a training run",
+    "resume": "resumed a training run",
     "freeze": "froze a dataset",
     "promote": "promoted a model",
     "rollback": "rolled back to an earlier model",

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from bot.console.visit import Here, Visit
 from bot.flags import name_in
-from bot.moderation import cancel_run, start_retrain
+from bot.moderation import cancel_run, pause_run, resume_run, start_retrain
 from curation import requesting
 from storage.records import Evaluation, Model, Run, RunEvent, RunState
 
@@ -116,6 +116,20 @@ async def run_numbers(run_id: str, visit: Here) -> Response:
     visit.require_team("training")
     run = await visit.store.runs.get(run_id)
     return JSONResponse({"is_open": run.is_open, **curve(await visit.store.runs.events(run.id))})
+
+
+@router.post("/training/{run_id}/pause")
+async def pause(run_id: str, visit: Here) -> Response:
+    """Let the run stand still."""
+    outcome = await pause_run(visit.store, visit.actor, run_id, now=visit.console.now())
+    return visit.go(f"/training/{outcome.record.id}", outcome.said)
+
+
+@router.post("/training/{run_id}/resume")
+async def resume(run_id: str, visit: Here) -> Response:
+    """Let the run go on."""
+    outcome = await resume_run(visit.store, visit.actor, run_id, now=visit.console.now())
+    return visit.go(f"/training/{outcome.record.id}", outcome.said)
 
 
 @router.post("/training/{run_id}/cancel")

@@ -18,7 +18,7 @@ from bot.office.cards import DecisionNotice, HandOverCard, ReviewCard, RunCard
 from bot.office.changes import shown_diff
 from bot.office.decisions import decision_sentence
 from bot.office.verbs import Offer
-from bot.wording import REASONS, SCOPES, words_of
+from bot.wording import REASONS, SCOPES, words_of, words_of_run
 from curation.suspicion import suspicions_in
 from storage.records import CorrectionState, Reply, RunState, Scope
 
@@ -156,13 +156,14 @@ def draft_card(
 def run_card(shown: RunCard) -> ui.LayoutView:
     """A training run in one message: where it stands, how far, and what the evaluation said."""
     run = shown.run
-    texts = [f"**Training run** · {words_of(run.state)}"]
+    texts = [f"**Training run** · {words_of_run(run)}"]
     if run.is_open and shown.share is not None:
         texts.append(bar(shown.share))
     texts.append(shortened("\n".join(line_text(line) for line in shown.lines), LINES_LIMIT))
     if run.is_open:
         offer = Offer("Cancel", "cancel_run", run.id, "danger", "The training job is stopped.")
-        return card(run.id, texts, [label_of(offer)], WAITS)
+        change = Label("resume_run", run.id, "Resume") if run.is_paused else Label("pause_run", run.id, "Pause")
+        return card(run.id, texts, [change, label_of(offer)], WAITS)
     if run.state is RunState.PROMOTED:
         offer = Offer("Roll back", "roll_back", run.id, "", "The model before it serves again.")
         return card(run.id, texts, [label_of(offer)], GOOD)

@@ -33,7 +33,8 @@ HELP: Mapping[Right | None, tuple[Line, ...]] = {
     Right.ADMIN: (
         Line(
             "`/retrain` shows what a training run would do and asks before it starts · `/model status` · "
-            "`/model rollback` · `/model cancel` · `/dataset stats` · `/dataset preview` · `/dataset export` · "
+            "`/model rollback` · `/model pause` · `/model resume` · "
+            "`/model cancel` · `/dataset stats` · `/dataset preview` · `/dataset export` · "
             "`/config show` · `/config channel`",
             "For admins",
         ),
@@ -136,6 +137,8 @@ def _works() -> dict[str, Work]:
         "model_status": model_status,
         "model_history": telling(commands.models),
         "model_rollback": model_rollback,
+        "model_pause": telling(training.pause),
+        "model_resume": telling(training.resume),
         "model_cancel": telling(training.cancel),
         "model_voice": telling(commands.voice),
         "dataset_stats": telling(dataset.stats),

@@ -75,6 +75,14 @@ def _model() -> app_commands.Group:
     ) -> None:
         await commanded(interaction, "model_rollback", number=number)
 
+    @group.command(description="Let the open training run stand still where it is")
+    async def pause(interaction: Seen) -> None:  # pyright: ignore[reportUnusedFunction]
+        await commanded(interaction, "model_pause")
+
+    @group.command(description="Let the paused training run go on")
+    async def resume(interaction: Seen) -> None:  # pyright: ignore[reportUnusedFunction]
+        await commanded(interaction, "model_resume")
+
     @group.command(description="Stop the open training run")
     async def cancel(interaction: Seen) -> None:  # pyright: ignore[reportUnusedFunction]
         await commanded(interaction, "model_cancel")

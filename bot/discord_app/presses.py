@@ -69,6 +69,16 @@ async def cancel_run(parts: Parts, actor: Actor, asked: Asked) -> Said:
     return _said(await training.cancel_run(parts, actor, asked.about))
 
 
+async def pause_run(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """A run's card."""
+    return _said(await training.pause_run(parts, actor, asked.about))
+
+
+async def resume_run(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """The card of a run that is paused."""
+    return _said(await training.resume_run(parts, actor, asked.about))
+
+
 async def roll_back(parts: Parts, actor: Actor, asked: Asked) -> Said:
     """The card of a run that was promoted."""
     return _said(await training.roll_back_run(parts, actor, asked.about))
@@ -92,6 +102,8 @@ FEATURE = Feature(
         "press send_draft": drafts.send,
         "press drop_draft": drafts.drop,
         "press start_retrain": start_retrain,
+        "press pause_run": pause_run,
+        "press resume_run": resume_run,
         "press cancel_run": cancel_run,
         "press roll_back": roll_back,
         **{f"press {CONFIRMING}{verb}": confirming(offer) for verb, offer in SURE.items()},

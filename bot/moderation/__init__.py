@@ -1,4 +1,4 @@
-"""Mark, flag, correct, approve, reject, retract, retrain, cancel, roll back: check the right, act once, say what happened.
+"""Mark, flag, correct, approve, reject, retract, retrain, pause, cancel, roll back: check the right, act once, say what came.
 
 Every adapter calls these and posts `said`; so the words are the same everywhere. A refusal is NotAllowed, a sentence.
 """
@@ -9,7 +9,7 @@ from bot.moderation.forgetting import forget_person
 from bot.moderation.judging import mark, retract_reply, unmark
 from bot.moderation.places import MODE_WORDS, ask_for_person, release, set_channel, step_back, take_over
 from bot.moderation.rights import NotAllowed, Outcome, require
-from bot.moderation.training import cancel_run, roll_back, start_retrain
+from bot.moderation.training import cancel_run, pause_run, resume_run, roll_back, start_retrain
 
 __all__ = [
     "MODE_WORDS",
@@ -23,10 +23,12 @@ __all__ = [
     "correct",
     "forget_person",
     "mark",
+    "pause_run",
     "propose_answers",
     "reject",
     "release",
     "require",
+    "resume_run",
     "retract",
     "retract_reply",
     "revise",

@@ -11,6 +11,7 @@ from storage.records import (
     Deployment,
     Right,
     Run,
+    RunState,
     Voice,
 )
 from storage.store import Store
@@ -33,6 +34,38 @@ async def cancel_run(store: Store, actor: Actor, run_id: str, *, now: datetime) 
         return Outcome(run, f"That run is already over: {run.state}.")
     run = await store.runs.request_cancel(run_id, by=actor.id, at=now)
     return Outcome(run, "Cancelling. The training job is stopped at the provider first.")
+
+
+async def pause_run(store: Store, actor: Actor, run_id: str, *, now: datetime) -> Outcome[Run]:
+    """Let a run stand still where it is, until it is resumed; nothing more is paid for meanwhile."""
+    require(actor, Right.ADMIN, "pause a training run")
+    run = await store.runs.get(run_id)
+    if not run.is_open:
+        return Outcome(run, f"That run is already over: {run.state}.")
+    if run.is_paused:
+        return Outcome(run, "That run is already paused.")
+    if run.state is RunState.CANARY:
+        return Outcome(
+            run, "Its model is on trial with customers and has to be watched, so it cannot be paused; cancel ends it."
+        )
+    run = await store.runs.pause(run_id, by=actor.id, why="", at=now)
+    if not run.is_paused:
+        return Outcome(run, "That run cannot be paused any more.")
+    return Outcome(
+        run, "Paused. A training job that is under way goes on at the provider; nothing follows until you resume."
+    )
+
+
+async def resume_run(store: Store, actor: Actor, run_id: str, *, now: datetime) -> Outcome[Run]:
+    """Let a paused run go on from where it stood."""
+    require(actor, Right.ADMIN, "resume a training run")
+    run = await store.runs.get(run_id)
+    if not run.is_open:
+        return Outcome(run, f"That run is already over: {run.state}.")
+    if not run.is_paused:
+        return Outcome(run, "That run is not paused.")
+    run = await store.runs.resume(run_id, by=actor.id, at=now)
+    return Outcome(run, "Resumed. It goes on from where it stood.")
 
 
 async def roll_back(

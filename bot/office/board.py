@@ -334,7 +334,8 @@ def _shown(card: Card) -> str:
             return _stand(card.hand_over)
         case RunCard():
             share = card.share if card.share is None else round(card.share, 2)
-            return f"{card.run.state} {share}" if card.run.is_open else LAST
+            stands = f"{card.run.state} paused" if card.run.is_paused else card.run.state
+            return f"{stands} {share}" if card.run.is_open else LAST
         case DecisionNotice() | FollowUp():
             return LAST
 

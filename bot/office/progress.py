@@ -16,7 +16,7 @@ WARNINGS_SHOWN = 3
 async def progress_of(store: Store, run: Run) -> tuple[list[Line], float | None]:
     """What can be said about a run, and how far it is (0 to 1; None where that cannot be counted)."""
     events = [event for _, event in await store.runs.events(run.id)]
-    sentences = _from(events)
+    sentences = [*await _paused(store, run), *_from(events)]
     evaluation = await store.runs.evaluation(run.id)
     if evaluation is not None:
         sentences.append(excerpt(evaluation.reason, REASON_LIMIT))
@@ -26,6 +26,16 @@ async def progress_of(store: Store, run: Run) -> tuple[list[Line], float | None]
     elif not run.is_open and run.end_reason and excerpt(run.end_reason, REASON_LIMIT) not in sentences:
         sentences.append(excerpt(run.end_reason, REASON_LIMIT))
     return [Line(sentence) for sentence in sentences], _share(events)
+
+
+async def _paused(store: Store, run: Run) -> list[str]:
+    """Who paused the run, or what the program needs a person for."""
+    if not run.is_paused or run.paused_by is None:
+        return []
+    if run.paused_why:
+        return [f"It waits for a person: {excerpt(run.paused_why, REASON_LIMIT)}"]
+    people = await store.people.actors([run.paused_by])
+    return [f"Paused by {excerpt(people[run.paused_by].name, 80)}. Nothing more is paid for until it is resumed."]
 
 
 def _from(events: Sequence[RunEvent]) -> list[str]:

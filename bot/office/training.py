@@ -7,11 +7,12 @@ from bot.office.office import Office
 from bot.office.progress import progress_of
 from bot.office.telling import Line, Told, told
 from bot.watching import minutes
-from bot.wording import counted, moment, words_of
+from bot.wording import counted, moment, words_of, words_of_run
 from curation import requesting
 from storage.records import Actor, PostingKind, Right, Run
 
 PREVIEW = "What a training run would do now"
+NONE_OPEN = "No training run is open."
 NONE_YET = "There has been no training run yet. `/retrain` shows what one would do."
 
 
@@ -48,7 +49,35 @@ async def status(office: Office, actor: Actor) -> Told:
         return told(NONE_YET)
     (run,) = recent
     lines, _ = await progress_of(office.store, run)
-    return Told([Line(f"asked for {moment(run.requested_at)}"), *lines], words_of(run.state))
+    return Told([Line(f"asked for {moment(run.requested_at)}"), *lines], words_of_run(run))
+
+
+async def pause(office: Office, actor: Actor) -> Told:
+    """Let the open run stand still. Raises NotAllowed."""
+    moderation.require(actor, Right.ADMIN, "pause a training run")
+    run = await office.store.runs.open_run(office.voice.id)
+    return told(NONE_OPEN) if run is None else await pause_run(office, actor, run.id)
+
+
+async def pause_run(office: Office, actor: Actor, run_id: str) -> Told:
+    """Let this run stand still. Raises NotAllowed."""
+    outcome = await moderation.pause_run(office.store, actor, run_id, now=office.now())
+    office.wake_board()
+    return told(outcome.said)
+
+
+async def resume(office: Office, actor: Actor) -> Told:
+    """Let the open run go on. Raises NotAllowed."""
+    moderation.require(actor, Right.ADMIN, "resume a training run")
+    run = await office.store.runs.open_run(office.voice.id)
+    return told(NONE_OPEN) if run is None else await resume_run(office, actor, run.id)
+
+
+async def resume_run(office: Office, actor: Actor, run_id: str) -> Told:
+    """Let this run go on. Raises NotAllowed."""
+    outcome = await moderation.resume_run(office.store, actor, run_id, now=office.now())
+    office.wake_board()
+    return told(outcome.said)
 
 
 async def cancel(office: Office, actor: Actor) -> Told:
@@ -56,7 +85,7 @@ async def cancel(office: Office, actor: Actor) -> Told:
     moderation.require(actor, Right.ADMIN, "cancel a training run")
     run = await office.store.runs.open_run(office.voice.id)
     if run is None:
-        return told("No training run is open.")
+        return told(NONE_OPEN)
     return await cancel_run(office, actor, run.id)
 
 

@@ -37,7 +37,7 @@ DATASET_HELP = (
 )
 RETRAIN_HELP = (
     "`/retrain` shows what a training run would do and asks before it starts. "
-    "`/retrain dry-run` only shows it · `status` says where the open run is · `cancel` stops it · "
+    "`/retrain dry-run` only shows it · `status` says where the open run is · `pause`, `resume` and `cancel` it · "
     "`rollback` serves the model before again · `promote 3` serves model 3 again."
 )
 HELP = {  # by the right it takes; None: everybody
@@ -118,6 +118,10 @@ async def _retrain(parts: Parts, actor: Actor, words: tuple[str, ...]) -> Answer
             return await _preview(parts, actor, may_start=False)
         case ("status", *_):
             return _told(await training.status(parts, actor))
+        case ("pause", *_):
+            return _told(await training.pause(parts, actor))
+        case ("resume", *_):
+            return _told(await training.resume(parts, actor))
         case ("cancel", *_):
             return _told(await training.cancel(parts, actor))
         case ("rollback",):

@@ -62,6 +62,10 @@ async def test_only_an_admin_trains_cancels_and_rolls_back(team: Team, who: str)
         await moderation.start_retrain(team.workshop, actor, team.voice)
     with pytest.raises(NotAllowed, match="Only an admin"):
         await moderation.cancel_run(team.store, actor, "run_1", now=team.clock())
+    with pytest.raises(NotAllowed, match="Only an admin can pause a training run"):
+        await moderation.pause_run(team.store, actor, "run_1", now=team.clock())
+    with pytest.raises(NotAllowed, match="Only an admin can resume a training run"):
+        await moderation.resume_run(team.store, actor, "run_1", now=team.clock())
     with pytest.raises(NotAllowed, match="Only an admin"):
         await moderation.roll_back(team.store, actor, team.voice, now=team.clock())
 

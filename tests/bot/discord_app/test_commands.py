@@ -26,6 +26,8 @@ ADMINS = [
     "dataset stats",
     "model cancel",
     "model history",
+    "model pause",
+    "model resume",
     "model rollback",
     "model status",
     "model voice",

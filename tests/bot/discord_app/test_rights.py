@@ -76,7 +76,7 @@ async def test_a_customer_takes_and_resolves_no_conversation(open_shop: Shop, ve
     assert (still.taken_by, still.released_at) == (None, None)
 
 
-@pytest.mark.parametrize("verb", ["start_retrain", "cancel_run", "roll_back"])
+@pytest.mark.parametrize("verb", ["start_retrain", "pause_run", "resume_run", "cancel_run", "roll_back"])
 async def test_only_admins_train(open_shop: Shop, verb: str):
     there = open_shop.guild
     await stocked(open_shop)
@@ -89,7 +89,16 @@ async def test_only_admins_train(open_shop: Shop, verb: str):
 
 @pytest.mark.parametrize(
     "name",
-    ["retrain", "model status", "model rollback", "model cancel", "config channel", "dataset export"],
+    [
+        "retrain",
+        "model status",
+        "model rollback",
+        "model pause",
+        "model resume",
+        "model cancel",
+        "config channel",
+        "dataset export",
+    ],
 )
 async def test_a_command_that_a_server_lets_everybody_see_is_still_the_admins(open_shop: Shop, name: str):
     there = open_shop.guild

@@ -91,7 +91,7 @@ async def test_a_run_is_followed_in_one_message_to_its_promotion_and_back(open_s
     there = open_shop.guild
     await stocked(open_shop)
     card = await started(open_shop)
-    assert card.labels == ["Cancel"]
+    assert card.labels == ["Pause", "Cancel"]
     async with working(open_shop):
         promoted = await until_said(open_shop, card, "**Training run** · Promoted")
     assert "Model 1 has taken over." in promoted.shown

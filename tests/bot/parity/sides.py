@@ -129,7 +129,8 @@ class Slack:
 
     async def command(self, name: str, what: str) -> str:
         """By what it does: queue, models, voice, status, cancel, rollback 1, channel, channel draft, forget …"""
-        words = {"status": "/retrain status", "cancel": "/retrain cancel", "rollback 1": "/retrain rollback 1"}
+        retrain = ("status", "pause", "resume", "cancel", "rollback 1")
+        words = {word: f"/retrain {word}" for word in retrain}
         typed = await commanding.typed(self.shop, self.there.people[name], words.get(what, f"/finetone {what}"))
         return plain(commanding.read(typed)).removesuffix(" Change")
 
@@ -288,6 +289,8 @@ class Discord:
             "models": ("model history", {}),
             "voice": ("model voice", {}),
             "status": ("model status", {}),
+            "pause": ("model pause", {}),
+            "resume": ("model resume", {}),
             "cancel": ("model cancel", {}),
             "rollback 1": ("model rollback", {"number": 1}),
             "dataset": ("dataset stats", {}),

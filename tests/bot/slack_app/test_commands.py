@@ -17,6 +17,8 @@ FOR_ADMINS = (
     "/retrain now",
     "/retrain dry-run",
     "/retrain status",
+    "/retrain pause",
+    "/retrain resume",
     "/retrain cancel",
     "/retrain rollback",
     "/retrain promote 3",

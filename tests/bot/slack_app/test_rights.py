@@ -197,6 +197,8 @@ async def test_a_button_that_was_never_shown_to_them_refuses_them_too(open_shop:
         "edit_draft": "moderator can correct a reply",
         "drop_draft": "moderator can drop a draft",
         "start_retrain": "admin can start a training run",
+        "pause_run": "admin can pause a training run",
+        "resume_run": "admin can resume a training run",
         "cancel_run": "admin can cancel a training run",
         "roll_back": "admin can roll back",
     }
