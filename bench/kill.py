@@ -24,7 +24,6 @@ from bench.vendor import Vendor, listening
 from storage.records import Run
 
 LEASE_S = 3.0  # of bench/run_worker.py
-LOOK_AGAIN_S = 6.0  # of bench/run_worker.py
 PATIENCE_S = 180.0
 FEWEST_OPEN = 4  # runs under way while there is somebody left to kill
 
@@ -283,7 +282,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20, help="on each database")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    kills, times = (3, 1) if chosen.quick else (chosen.kills, 3)
+    kills, times = (2, 1) if chosen.quick else (chosen.kills, 3)
     rows = asyncio.run(play(kills, times, chosen.seed))
     finish("kill", promises_of(rows, kills), rows, chosen.json)
 

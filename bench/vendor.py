@@ -65,7 +65,10 @@ class Vendor:
         """Note the call, then take as long as a vendor takes."""
         self.calls.append(Call(time.monotonic(), _key(request), f"{request.method} {request.path}"))
         await asyncio.sleep(self.delay_s)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except ConnectionResetError:  # whoever asked was killed
+            return web.Response(status=499)
 
     async def upload(self, request: web.Request) -> web.Response:
         body = await request.read()
