@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.console import (
+    checks,
     datasets,
     deciding,
     disputes,
@@ -17,7 +18,9 @@ from bot.console import (
     holds,
     imports,
     models,
+    pairs,
     practice,
+    report,
     review,
     second,
     sign_in,
@@ -71,6 +74,9 @@ def console_app(console: Console) -> FastAPI:
         disputes,
         holds,
         imports,
+        checks,  # before training, whose runs have any name
+        report,
+        pairs,
         training,
         datasets,
         models,

@@ -16,6 +16,7 @@ from bot.console.sign_in import NotSignedIn
 from bot.console.visit import FormRefused
 from bot.moderation import NotAllowed
 from bot.problems import sentence_of
+from bot.reporting import NothingCompared
 from bot.reviewing import LookedAt
 from bot.text import TextRefused
 from curation.dataset import TooFewExamples
@@ -40,6 +41,7 @@ STATUSES: Mapping[type[Exception], int] = {
     NotAllowed: 403,
     FormRefused: 403,
     TooFewExamples: 409,
+    NothingCompared: 409,
     NothingNew: 409,
     BaseDies: 409,
     NothingToRollBackTo: 409,

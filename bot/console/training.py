@@ -12,7 +12,8 @@ from bot.console.visit import Here, Visit
 from bot.flags import name_in
 from bot.moderation import cancel_run, pause_run, resume_run, start_retrain
 from curation import requesting
-from storage.records import Evaluation, Model, Run, RunEvent, RunState
+from curation.report.curve import curve
+from storage.records import Evaluation, Model, Run, RunEvent, RunState, Suite
 
 RUNS_SHOWN = 20
 EVENTS_SHOWN = 200  # newest
@@ -177,31 +178,13 @@ def _newest(events: Sequence[RunEvent], done: str, total: str) -> tuple[int, int
     return 0, 0, None
 
 
-def curve(events: Sequence[tuple[int, RunEvent]]) -> dict[str, list[Any]]:
-    """Losses by step, in step order; null where a step was not measured. A step told twice counts as told last."""
-    train: dict[float, float] = {}
-    valid: dict[float, float] = {}
-    for _, event in events:
-        step = event.numbers.get("step")
-        if step is None:
-            continue
-        for name, losses in (("train_loss", train), ("valid_loss", valid)):
-            if name in event.numbers:
-                losses[step] = event.numbers[name]
-    steps = sorted(train.keys() | valid.keys())
-    return {
-        "steps": steps,
-        "train_loss": [train.get(step) for step in steps],
-        "valid_loss": [valid.get(step) for step in steps],
-    }
-
-
 def _verdict(evaluation: Evaluation, models: Sequence[Model]) -> dict[str, Any]:
     """An evaluation in the words and numbers a page shows, with model numbers for names."""
     numbers = {model.name: model.number for model in models}
-    samples = evaluation.samples
+    samples = [sample for sample in evaluation.samples if sample.suite is Suite.TARGET]
     return {
         "evaluation": evaluation,
+        "target": samples,
         "incumbent": numbers.get(evaluation.incumbent_name),
         "candidate": numbers.get(evaluation.candidate_name),
         "incumbent_score": fmean(sample.incumbent_score for sample in samples) if samples else 0.0,

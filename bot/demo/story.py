@@ -28,7 +28,7 @@ from bot.watching import follow_run, show_preview
 from curation.requesting import preview
 from curation.step import MEASURED
 from storage.ids import new_id
-from storage.records import Actor, Judgement, Reply, Right, Run, RunState
+from storage.records import Actor, Judgement, Reply, Right, Run, RunState, Suite
 
 VOICE = "Puffin Parcel"
 PROMPT = "You are the support assistant of Puffin Parcel, a courier."
@@ -197,10 +197,11 @@ async def _show_numbers(program: Program, run: Run, before: list[Reply], after: 
         old, new = (sum(words in reply.text.lower() for reply in replies) for replies in (before, after))
         table.add_row(title, f"{old} of {len(before)}", f"{new} of {len(after)}")
     if evaluation is not None:
+        target = [sample for sample in evaluation.samples if sample.suite is Suite.TARGET]
         table.add_row(
-            f"nearness to the approved answers, {len(evaluation.samples)} held-out questions",
-            f"{fmean(s.incumbent_score for s in evaluation.samples):.3f}",
-            f"{fmean(s.candidate_score for s in evaluation.samples):.3f}",
+            f"nearness to the approved answers, {len(target)} held-out questions",
+            f"{fmean(s.incumbent_score for s in target):.3f}",
+            f"{fmean(s.candidate_score for s in target):.3f}",
         )
     if losses:
         table.add_row("training loss, first and last step", f"{losses[0]:.2f}", f"{losses[-1]:.2f}")
