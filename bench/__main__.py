@@ -11,6 +11,7 @@ PARTS = {
     "report",
     "run_house",
     "run_worker",
+    "swap_server",
     "vendor",
     "reply_discord",
     "tuner_process",

@@ -25,7 +25,7 @@ from storage.records import Run
 
 LEASE_S = 3.0  # of bench/run_worker.py
 PATIENCE_S = 180.0
-FEWEST_OPEN = 4  # runs under way while there is somebody left to kill
+FEWEST_OPEN = 6  # runs under way while there is somebody left to kill
 
 Row = dict[str, Any]
 
@@ -63,7 +63,7 @@ async def counted(name: str, there: Scene, **more: Any) -> Row:
 
 async def killed_alone(kills: int, seed: int) -> Row:
     """SQLite: one worker, killed at random moments and started again under its name."""
-    dice, vendor = random.Random(seed), Vendor(answer, delay_s=0.02)
+    dice, vendor = random.Random(seed), Vendor(answer, delay_s=0.05)
     resumed: list[float] = []
     async with scene("sqlite", vendor) as there:
         worker = await there.workers.start("worker")
@@ -73,6 +73,7 @@ async def killed_alone(kills: int, seed: int) -> Row:
             await there.workers.end(worker)
             killed_at = time.monotonic()
             worker = await there.workers.start("worker")
+            await _keep_busy(there.house)
             resumed.append(await _first_call(vendor, "worker", killed_at) - killed_at)
         await there.house.until_over(PATIENCE_S)
         return await counted("killed on SQLite", there, kills=kills, **_seconds("back at work", resumed))
@@ -80,7 +81,7 @@ async def killed_alone(kills: int, seed: int) -> Row:
 
 async def killed_among_two(kills: int, seed: int) -> Row:
     """PostgreSQL: two workers; whoever holds a run is killed, and never comes back under its name."""
-    dice, vendor = random.Random(seed), Vendor(answer, delay_s=0.02)
+    dice, vendor = random.Random(seed), Vendor(answer, delay_s=0.05)
     detected: list[float] = []
     watching: list[asyncio.Task[list[float]]] = []
     async with scene("postgres", vendor) as there:
