@@ -1,5 +1,7 @@
 """The models: which one serves, since when, by whom and why; and the way back, which asks no provider anything."""
 
+from datetime import timedelta
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -10,6 +12,7 @@ from curation.promotion import NothingToRollBackTo, model_before
 from storage.records import Right
 
 DEPLOYMENTS_SHOWN = 100
+ALARMS_SHOWN_FOR = timedelta(days=60)
 
 router = APIRouter()
 
@@ -30,6 +33,7 @@ async def overview(visit: Here) -> Response:
         has_served={deployment.model.id for deployment in deployments},
         before=model_before(current, deployments),
         deployments=[(deployment, name_in(people, deployment.by)) for deployment in deployments],
+        alarms=(await store.alarms.since(voice_id, visit.console.now() - ALARMS_SHOWN_FOR))[::-1],
     )
 
 

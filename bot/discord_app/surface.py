@@ -32,7 +32,7 @@ from bot.discord_app.replying import PostedReply, Spot, take_away
 from bot.discord_app.tags import Stand, mark
 from bot.discord_app.titles import unname
 from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
-from storage.records import Conversation, Posting, PostingKind, Reply, ThreadMode, Turn
+from storage.records import Alarm, Conversation, Posting, PostingKind, Reply, ThreadMode, Turn
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class DiscordSurface:
         room = room_at(self._parts.client, place)
         nonce = _nonce(f"{place}/{type(card).__name__}/{subject}")  # Discord knows an author's nonces in every channel
         async with refusals_said():
-            if isinstance(card, DecisionNotice | FollowUp):
+            if isinstance(card, DecisionNotice | FollowUp | Alarm):
                 return str((await send(room, self._message(card), nonce=nonce)).id)
             return str((await send_card(room, await self._shown(card), nonce)).id)
 
@@ -80,7 +80,7 @@ class DiscordSurface:
 
     async def change(self, posting: Posting, card: Card) -> bool:
         assert posting.message_key is not None  # the board changes what stands
-        assert not isinstance(card, DecisionNotice | FollowUp)  # they never change
+        assert not isinstance(card, DecisionNotice | FollowUp | Alarm)  # they never change
         room = room_at(self._parts.client, posting.place)
         view = await self._shown(card)
         async with refusals_said():
@@ -140,12 +140,14 @@ class DiscordSurface:
             case RunCard():
                 return cards.run_card(card)
 
-    def _message(self, card: DecisionNotice | FollowUp) -> Shown:
+    def _message(self, card: DecisionNotice | FollowUp | Alarm) -> Shown:
         match card:
             case DecisionNotice():
                 return Shown(cards.decision(card))
             case FollowUp():
                 return Shown(words(card.said), controls(card.reply))
+            case Alarm():
+                return Shown(words(card.text))
 
 
 def _nonce(text: str) -> str:

@@ -19,6 +19,7 @@ from bot.office.progress import progress_of
 from storage.errors import DatabaseUnavailable, NotFound
 from storage.postings import LAST
 from storage.records import Correction, CorrectionState, HandOver, Posting, PostingKind
+from storage.records.alarms import Alarm
 
 T = TypeVar("T")
 
@@ -96,6 +97,7 @@ class Board:
             self._edits,
             self._runs,
             self._follow_ups,
+            self._alarms,
         ):
             try:
                 await duty()
@@ -322,6 +324,27 @@ class Board:
                 posting.id, await self._surface.post(place, card, f"follow-up/{conversation_id}")
             )
 
+    # ------------------------------------------------------------ alarms
+
+    async def _alarms(self) -> None:
+        """Each alarm of the last days, once, where trouble is told; the console shows them in any case."""
+        place = await self._surface.place_of(PostingKind.RUN)
+        if not place:
+            return
+        office = self._office
+        recent = await office.store.alarms.since(office.voice.id, office.now() - NEWS_FOR)
+
+        async def tell(alarm: Alarm) -> None:
+            subject = f"alarm/{alarm.key}"
+            posting, is_new = await office.store.postings.intend(
+                office.platform, PostingKind.NOTICE, subject, 0, place, at=office.now()
+            )
+            if is_new:  # at most once: a process that dies in between does not tell it again
+                key = await self._surface.post(place, alarm, subject)
+                await office.store.postings.landed(posting.id, key, place=place)
+
+        await self._each(((alarm.key, alarm) for alarm in recent), tell)
+
 
 # ---------------------------------------------------------------- what a card shows, in words that change when it has to
 
@@ -336,7 +359,7 @@ def _shown(card: Card) -> str:
             share = card.share if card.share is None else round(card.share, 2)
             stands = f"{card.run.state} paused" if card.run.is_paused else card.run.state
             return f"{stands} {share}" if card.run.is_open else LAST
-        case DecisionNotice() | FollowUp():
+        case DecisionNotice() | FollowUp() | Alarm():
             return LAST
 
 

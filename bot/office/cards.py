@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.diff import Piece
 from bot.office.telling import Line
 from storage.records import Conversation, Correction, HandOver, Posting, PostingKind, Reply, Run
+from storage.records.alarms import Alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class FollowUp:
     said: str
 
 
-Card = ReviewCard | HandOverCard | RunCard | DecisionNotice | FollowUp
+Card = ReviewCard | HandOverCard | RunCard | DecisionNotice | FollowUp | Alarm
 
 
 class PlatformRefused(Exception):

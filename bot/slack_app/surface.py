@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
-from bot.slack_app.blocks import Shown, decision, follow_up, hand_over_card, review_card, run_card
+from bot.slack_app.blocks import Shown, decision, follow_up, hand_over_card, review_card, run_card, section
+from bot.slack_app.markup import words
 from bot.slack_app.noticing import Thread
 from bot.slack_app.outgoing import (
     GONE,
@@ -24,7 +25,7 @@ from bot.slack_app.permalinks import permalink
 from bot.slack_app.removing import take_off
 from bot.slack_app.replying import GrowingReply
 from bot.slack_app.workspaces import NotInstalled
-from storage.records import Conversation, Posting, PostingKind
+from storage.records import Alarm, Conversation, Posting, PostingKind
 
 
 class SlackSurface:
@@ -116,6 +117,8 @@ class SlackSurface:
                 return decision(card.correction, card.decided_by)
             case FollowUp():
                 return follow_up(card.said, card.reply)
+            case Alarm():
+                return Shown(words(card.text), [section(words(card.text))])
 
     async def link(self, posting: Posting) -> str:
         if posting.message_key is None:
