@@ -20,6 +20,7 @@ from bot.embedded import EmbeddedTuner, Report, Weights, prepare_weights, runnin
 from bot.retrieving import WORDS_ALONE, retriever
 from bot.settings import LOOPBACK, Settings
 from curation import evidence
+from curation.as_served import AsServed
 from curation.caps import Caps
 from curation.critics import Critics
 from curation.dataset import Rules
@@ -27,6 +28,7 @@ from curation.gathering import Press
 from curation.marks import MarkPolicy
 from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
+from curation.recall.meaning import Embedder
 from curation.recalling import Recall
 from curation.tariff import Tariff
 from curation.triggers import When
@@ -155,6 +157,7 @@ def _assemble(
         budget_tokens=settings.prompt_tokens,
         seed=REPLY_SEED,
         prompt=settings.prompt_kind,
+        as_served=as_served_of(settings, recall.embedder),
         expected_life_days=settings.expected_life_days,
         cases=cases_of(settings, REPLY_SEED),
     )
@@ -233,6 +236,11 @@ def access_of(settings: Settings) -> Access:
     return Access(key, settings.api_url, settings.hosting, settings.hosting_key.get_secret_value())
 
 
+def as_served_of(settings: Settings, embedder: Embedder | None) -> AsServed | None:
+    """What shows training examples the fixes that replies get here; None where they are to have none."""
+    return AsServed(embedder, settings.prompt_tokens) if settings.as_served else None
+
+
 def tariff_of(settings: Settings, today: date) -> Tariff:
     """Who bills a run here, and by which prices. Raises PriceUnreadable."""
     is_here = urlsplit(settings.api_url).hostname in LOOPBACK
@@ -258,14 +266,21 @@ def prices_of(settings: Settings, today: date) -> Prices:
 
 
 async def open_press(settings: Settings, voice: Voice, report: Report) -> Press:
-    """What building a dataset takes, without any model running. Raises TunerFailed and ValueError."""
+    """What building a dataset takes, without any model running. Raises TunerFailed, RetrieverMissing and ValueError."""
     tokenizer_file, base = settings.tokenizer_file, voice.base_model
     if settings.is_embedded and tokenizer_file is None:
         tokenizer_file = (
             await prepare_weights(settings.data_dir / "tuner", settings.base_model, report)
         ).tokenizer_file
     counter = token_counter(base, tokenizer_file, settings.data_dir / "tiktoken")
-    return Press(rules_of(settings, quirks_of(settings)), counter.count_messages, counter.name, settings.prompt_kind)
+    embedder = await asyncio.to_thread(retriever, settings)
+    return Press(
+        rules_of(settings, quirks_of(settings)),
+        counter.count_messages,
+        counter.name,
+        settings.prompt_kind,
+        as_served_of(settings, embedder),
+    )
 
 
 def _worker_name(settings: Settings) -> str:

@@ -20,16 +20,20 @@ OF_ITS_TWIN = "\n\n—\n\n"  # between a question's answer and its twin's
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A way to answer: `exchanges` are examples shown before the conversation."""
+    """A way to answer: `exchanges` are examples shown before the conversation, instead of the fixes that each sample has
+    where `sees_fixes`.
+    """
 
     way: str  # of measures.ARMS
     model: str
     prompt: str
     exchanges: tuple[Message, ...] = ()
+    sees_fixes: bool = False  # as its replies rest on fixes when it serves
 
     def is_asked_as(self, other: "Arm") -> bool:
         """Whether both get the same messages, so that one answer is both's."""
-        return (self.model, self.prompt, self.exchanges) == (other.model, other.prompt, other.exchanges)
+        mine = (self.model, self.prompt, self.exchanges, self.sees_fixes)
+        return mine == (other.model, other.prompt, other.exchanges, other.sees_fixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +85,21 @@ class Asker:
     async def _keeps(self, arm: Arm, case: Case) -> tuple[str, float]:
         """What this arm says to the case (and to its twin), and its score."""
         brief = replace(self.sampling, max_tokens=min(CASE_TOKENS, self.sampling.max_tokens))
-        texts = [(await self._ask(arm, (), question, brief)).text for question in case.questions]
+        asked = [Example(case.id, "", (), question, "") for question in case.questions]
+        texts = [(await self._ask(arm, each, brief)).text for each in asked]
         if case.swaps:
             return OF_ITS_TWIN.join(texts), twin_score((texts[0], texts[1]), case.swaps)
         return texts[0], case_score(texts[0], case.rules, Asked(arm.prompt, case.question, self.known))
 
     async def _answer(self, arm: Arm, example: Example) -> Answer:
-        return await self._ask(arm, example.history, example.question, self.sampling)
+        return await self._ask(arm, example, self.sampling)
 
-    async def _ask(self, arm: Arm, history: Sequence[Message], question: str, sampling: Sampling) -> Answer:
+    async def _ask(self, arm: Arm, example: Example, sampling: Sampling) -> Answer:
         messages = build_messages(
             arm.prompt,
-            history,
-            question,
-            fixes=arm.exchanges,
+            example.history,
+            example.question,
+            fixes=example.fixes if arm.sees_fixes else arm.exchanges,
             budget_tokens=self.budget_tokens,
             count_tokens=self.count_tokens,
         ).messages

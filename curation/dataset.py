@@ -3,13 +3,15 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from curation import jsonl
+from curation.as_served import ShowFixes
 from curation.caps import Caps, over_caps
 from curation.examples import Example, LeftOut, Selection
+from curation.fixes import Shown
 from curation.marks import Flagged, MarkPolicy
 from curation.prompting import SHAPE, CountTokens, build_messages
 from storage.records import Message, Side
@@ -91,8 +93,10 @@ def build_dataset(
     count_tokens: CountTokens,
     counter_name: str,
     flagged: Sequence[Flagged] = (),
+    show_fixes: ShowFixes | None = None,
+    shape: str = SHAPE,
 ) -> Dataset:
-    """Build a version from selected examples and flagged replies.
+    """Build a version from selected examples and flagged replies, each example with what `show_fixes` shows it.
 
     Each line is `{"messages": [{"role", "content"}, …]}` in the shape the bot serves, the answer last. The same input always
     gives the same bytes and so the same id. Raises TooFewExamples when either side falls short.
@@ -116,11 +120,14 @@ def build_dataset(
             left_out.append((line.example.source_id, LeftOut.BESIDE_HELD_OUT))
         else:
             train.append(line)
+    if show_fixes is not None:
+        train, held_out = write.as_served(train, held_out, show_fixes)
     marked_bad = write.flagged([one for one in flagged if sides.get(one.group_key) is not Side.HELD_OUT])
     files = _files(train, held_out, marked_bad)
     train_tokens = sum(line.tokens for line in train)
     card = {
-        "shape": SHAPE,
+        "shape": shape,
+        "with_fixes": sum(bool(line.example.fix_ids) for line in train),
         "train": len(train),
         "held_out": len(held_out),
         "flagged": len(marked_bad),
@@ -180,6 +187,27 @@ class _Writer:
             else:
                 fitting.append(_Line(example, messages, tokens))
         return fitting
+
+    def as_served(
+        self, train: Sequence[_Line], held_out: Sequence[_Line], show: ShowFixes
+    ) -> tuple[list[_Line], list[_Line]]:
+        """The lines with their fixes. What is trained on is never shown anything of the held-out side, nor of its own group."""
+        groups: dict[str, set[str]] = {}
+        for line in (*train, *held_out):
+            groups.setdefault(line.example.group_key, set()).update((line.example.source_id, *line.example.merged))
+        kept_back = {id for line in held_out for id in groups[line.example.group_key]}
+        return (
+            [self._with_fixes(line, show(line.example, groups[line.example.group_key] | kept_back)) for line in train],
+            [self._with_fixes(line, show(line.example, groups[line.example.group_key])) for line in held_out],
+        )
+
+    def _with_fixes(self, line: _Line, shown: Shown) -> _Line:
+        """The line as it is where it would be longer with its fixes than a model can be trained on."""
+        if not shown.fix_ids:
+            return line
+        example = replace(line.example, fixes=shown.messages, fix_ids=shown.fix_ids)
+        fitting = self.lines([example], [])
+        return fitting[0] if fitting else line
 
     def flagged(self, flagged: Sequence[Flagged]) -> list[tuple[Flagged, tuple[Message, ...]]]:
         """Those that fit."""

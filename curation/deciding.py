@@ -1,14 +1,17 @@
 """The second half of a run: candidate against incumbent on the held-out questions, and what follows from the verdict."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from curation import canary
 from curation.asking import Arm
-from curation.dataset import TRAIN_FILE, Example
+from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Example
 from curation.evaluation import Contest, compare
 from curation.evidence import RulesChanged
-from curation.exporting import first_exchanges
+from curation.exporting import first_exchanges, fixes_before
+from curation.fixes import is_as_served
+from curation.measures import CANDIDATE, INCUMBENT
 from curation.release import set_id
 from curation.sealing import seal, sealed
 from curation.step import end, promised, tell
@@ -26,18 +29,8 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
     voice = await store.voices.get(run.voice_id)
     current = await store.models.current(voice.id)
     version_id = promised(run.dataset_version_id)
-    lines = [
-        line
-        for line in await store.datasets.lines(version_id)
-        if line.part is Part.HELD_OUT and line.role is Role.ANSWER
-    ]
-    corrections = {line.source_id: await store.corrections.get(line.source_id) for line in lines}
-    samples = tuple(
-        Example(c.id, line.group_key, c.history, c.question, c.corrected_text)
-        for line in sorted(lines, key=lambda line: line.position)
-        if (c := corrections[line.source_id])
-    )
-
+    version = await store.datasets.get(version_id)
+    samples = await _samples(workshop, version_id)
     try:
         rules = await seal(workshop, run, _sets([sample.source_id for sample in samples], recipe.cases))
     except RulesChanged as changed:
@@ -54,7 +47,7 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         current.model.name,
         promised(run.candidate_name),
         voice.prompt(current.model.prompt),
-        voice.prompt((await store.datasets.get(version_id)).prompt),
+        voice.prompt(version.prompt),
         samples,
         recipe.sampling,
         recipe.budget_tokens,
@@ -65,6 +58,7 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         known=trained_on.decode(),
         base_model=run.base_model,
         uses=await store.releases.uses(voice.id, run.id, [sample.source_id for sample in samples]),
+        with_fixes=_with_fixes({INCUMBENT: current.model.shape, CANDIDATE: str(version.card["shape"])}, samples),
     )
     if contest.candidate_prompt != voice.system_prompt:
         saved = workshop.count_tokens([voice.system_prompt]) - workshop.count_tokens([contest.candidate_prompt])
@@ -80,6 +74,27 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
     )
     await store.runs.save_evaluation(evaluation)
     return await store.runs.advance(run.id, run.epoch, run.state, RunState.EVALUATED, at=workshop.now())
+
+
+async def _samples(workshop: Workshop, version_id: str) -> tuple[Example, ...]:
+    """The held-out questions of a version, each with the fixes it would be served with."""
+    datasets = workshop.store.datasets
+    lines = [line for line in await datasets.lines(version_id) if line.part is Part.HELD_OUT]
+    answers = sorted((line for line in lines if line.role is Role.ANSWER), key=lambda line: line.position)
+    counts = Counter(line.position for line in lines if line.role is Role.FIX)
+    fixes = fixes_before(await datasets.file(version_id, HELD_OUT_FILE), counts) if counts else {}
+    corrections = [(line, await workshop.store.corrections.get(line.source_id)) for line in answers]
+    return tuple(
+        Example(c.id, line.group_key, c.history, c.question, c.corrected_text, fixes=fixes.get(line.position, ()))
+        for line, c in corrections
+    )
+
+
+def _with_fixes(shapes: Mapping[str, str], samples: Sequence[Example]) -> frozenset[str]:
+    """Who is asked with the samples' fixes: whose replies have them when serving. Where no sample has any, nobody."""
+    if not any(sample.fixes for sample in samples):
+        return frozenset()
+    return frozenset(way for way, shape in shapes.items() if is_as_served(shape))
 
 
 def _sets(sample_ids: Sequence[str], cases: Sequence[Case]) -> list[str]:

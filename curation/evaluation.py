@@ -66,6 +66,7 @@ class Contest:
     known: str = ""  # texts of the brand, whose addresses and numbers a model may know
     base_model: str = ""  # that the candidate was made from
     uses: int = 0  # candidates that most of these held-out questions judged before
+    with_fixes: frozenset[str] = frozenset()  # of measures.ARMS: who is asked with the fixes that samples have
 
 
 async def compare(
@@ -83,8 +84,13 @@ async def compare(
     answer. Raises ProviderError, and ChecksWrong where the voice's checks cannot be used.
     """
     asker = Asker(chat_model, count_tokens, contest.sampling, contest.budget_tokens, contest.known)
-    incumbent = Arm(INCUMBENT, contest.incumbent_name, contest.incumbent_prompt)
-    candidate = Arm(CANDIDATE, contest.candidate_name, contest.candidate_prompt)
+    incumbent, candidate = (
+        Arm(way, name, prompt, sees_fixes=way in contest.with_fixes)
+        for way, name, prompt in (
+            (INCUMBENT, contest.incumbent_name, contest.incumbent_prompt),
+            (CANDIDATE, contest.candidate_name, contest.candidate_prompt),
+        )
+    )
     base = next((arm for arm in contest.beside if arm.way == "base"), None)
     total = len(contest.samples) + len(contest.cases)
     done = 0

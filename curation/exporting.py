@@ -38,6 +38,17 @@ def first_exchanges(content: bytes, count: int) -> list[tuple[str, str]]:
     return list(islice(found, count))
 
 
+def fixes_before(content: bytes, fixes: Mapping[int, int]) -> dict[int, tuple[Message, ...]]:
+    """The exchanges of fixes that lines of a side begin with, by position; `fixes` says how many each has. An erased line
+    has none any more.
+    """
+    found: dict[int, tuple[Message, ...]] = {}
+    for position, row in enumerate(jsonl.read(content)):
+        if "messages" in row and (count := fixes.get(position, 0)):
+            found[position] = tuple(_apart(row)[1][: 2 * count])
+    return found
+
+
 def _exportable(
     id: str, said: list[Message], rejected: str | None, label: bool | None, learnable: frozenset[int]
 ) -> Exportable:

@@ -2,17 +2,18 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from curation.as_served import AsServed
 from curation.cleaning import rules_for
 from curation.dataset import Dataset, Rules, build_dataset
 from curation.disputes import disputes_among
-from curation.examples import Example, Selection
-from curation.fixes import Shown
+from curation.examples import Selection
 from curation.marks import Flagged, Marked, MarkPolicy, examples_of, trusted, worth_reading
-from curation.prompting import HISTORY_TURNS, CountTokens, said
+from curation.prompting import HISTORY_TURNS, SHAPE, CountTokens, said
+from curation.recall import Fix, fix_of
 from curation.scrub import Person, Placeholders, scrub_conversation
 from curation.selecting import Circumstances, select_examples
 from storage.disputes import blocked
@@ -30,23 +31,24 @@ from storage.records import (
 )
 from storage.store import Store
 
-ShowFixes = Callable[[Example], Shown]
-"""What recall would show for an example's question, without its own correction."""
-
 
 @dataclass(frozen=True, slots=True)
 class Press:
     """What building takes beside the store: the rules, who counts tokens, which of the voice's prompts lines begin with.
 
-    `recall` makes, of the approved corrections, what shows each example the fixes it would be served with; None builds
-    without fixes.
+    `as_served` shows each example the fixes it would be served with; None builds without.
     """
 
     rules: Rules
     count_tokens: CountTokens
     counter_name: str
     prompt: PromptKind = PromptKind.FULL
-    recall: Callable[[Sequence[Correction]], ShowFixes] | None = None
+    as_served: AsServed | None = None
+
+    @property
+    def shape(self) -> str:
+        """Of the prompts that lines have, by name."""
+        return SHAPE if self.as_served is None else self.as_served.shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Picked:
     selection: Selection
     flagged: tuple[Flagged, ...]
     found: tuple[Dispute, ...]
+    fixes: tuple[Fix, ...]  # what is chosen, as recall shows it
 
 
 async def gather(store: Store, voice: Voice, press: Press, *, at: datetime) -> Material:
@@ -108,28 +111,33 @@ def _pick(material: Material, voice: Voice, press: Press) -> Picked:
     good, bad = examples_of(material.marked)
     beside = Circumstances(material.disputed | blocked(found), material.places, good, material.at)
     selection = select_examples(material.approved, beside)
-    if press.recall is not None:
-        show = press.recall(material.approved)
-        selection = replace(selection, examples=tuple(_with_fixes(one, show) for one in selection.examples))
-    return Picked(selection, tuple(bad), tuple(found))
-
-
-def _with_fixes(example: Example, show: ShowFixes) -> Example:
-    shown = show(example)
-    return replace(example, fixes=shown.messages, fix_ids=shown.fix_ids)
+    chosen = {example.source_id for example in selection.examples}
+    fixes = [
+        fix_of(c, channel=material.places.get(c.conversation_id or "", ""), expires_at=c.expires_at)
+        for c in material.approved
+        if c.id in chosen
+    ]
+    return Picked(selection, tuple(bad), tuple(found), tuple(fixes))
 
 
 async def build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, press: Press) -> Dataset:
     """What would be frozen, off the event loop. Raises TooFewExamples."""
-    return await asyncio.to_thread(
-        build_dataset,
+    return await asyncio.to_thread(_build, picked, known_sides, voice, press)
+
+
+def _build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, press: Press) -> Dataset:
+    prompt, count_tokens = voice.prompt(press.prompt), press.count_tokens
+    show = None if press.as_served is None else press.as_served.over(picked.fixes, voice.id, prompt, count_tokens)
+    return build_dataset(
         picked.selection,
         known_sides,
-        system_prompt=voice.prompt(press.prompt),
+        system_prompt=prompt,
         rules=press.rules,
-        count_tokens=press.count_tokens,
+        count_tokens=count_tokens,
         counter_name=press.counter_name,
         flagged=picked.flagged,
+        show_fixes=show,
+        shape=press.shape,
     )
 
 

@@ -64,7 +64,7 @@ class Recall:
 
     def __init__(self, store: Store, embedder: Embedder | None = None) -> None:
         self._store = store
-        self._embedder = embedder
+        self.embedder = embedder
         self._books: dict[str, _Book] = {}
         self._seen: set[int] = set()
         self._state = 0  # goes up with each look that found a change
@@ -74,7 +74,7 @@ class Recall:
     @property
     def finder(self) -> str:
         """What finds, by name."""
-        return RecallIndex(self._embedder).shape
+        return RecallIndex(self.embedder).shape
 
     async def fixes_for(
         self,
@@ -109,11 +109,11 @@ class Recall:
 
     @property
     def _is_slow(self) -> bool:
-        return self._embedder is not None and self._embedder.name in SLOW
+        return self.embedder is not None and self.embedder.name in SLOW
 
     async def _fresh(self, voice_id: str, now: datetime) -> _Book:
         await self._look(now)
-        book = self._books.setdefault(voice_id, _Book(RecallIndex(self._embedder)))
+        book = self._books.setdefault(voice_id, _Book(RecallIndex(self.embedder)))
         if book.state != self._state:
             async with book.lock:
                 if book.state != (state := self._state):

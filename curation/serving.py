@@ -37,6 +37,7 @@ async def _answers(workshop: Workshop, run: Run, job: JobStatus, serving: Servin
         run.base_model,
         version.id,
         prompt=version.prompt,
+        shape=str(version.card["shape"]),
         at=at,
     )
     seconds = (at - job.created_at).total_seconds()

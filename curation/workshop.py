@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from curation import evidence
+from curation.as_served import AsServed
 from curation.critics import Critics
 from curation.dataset import Rules
 from curation.gathering import Press
@@ -31,6 +32,7 @@ class Recipe:
     seed: int
     cases: tuple[Case, ...] = ()  # of the general and the safety suite, that every candidate is asked
     prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts models are trained with
+    as_served: AsServed | None = None  # shows training examples the fixes of a served prompt; None: they have none
     expected_life_days: int = 30  # a base that stops sooner is not trained on
 
 
@@ -54,4 +56,4 @@ class Workshop:
     @property
     def press(self) -> Press:
         """What building a dataset takes."""
-        return Press(self.recipe.rules, self.count_tokens, self.counter_name, self.recipe.prompt)
+        return Press(self.recipe.rules, self.count_tokens, self.counter_name, self.recipe.prompt, self.recipe.as_served)

@@ -1,17 +1,16 @@
 """A version keeps where its lines came from, so its card comes from its own files; somebody forgotten is in none of them."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from bot import moderation
 from curation import versions
+from curation.as_served import AsServed
 from curation.card import LINEAGE_FILE, Basis, Card, recompute
 from curation.dataset import TRAIN_FILE, TooFewExamples
-from curation.fixes import Shown
-from curation.gathering import Press, ShowFixes, build_now
+from curation.gathering import Press, build_now
 from curation.marks import MarkPolicy
 from curation.prices import PRICES
 from curation.versions import PartlyErased
@@ -21,11 +20,11 @@ from storage.records import (
     Actor,
     ChannelMode,
     Correction,
+    CorrectionState,
     DatasetVersion,
     Held,
     Hold,
     Judgement,
-    Message,
     Part,
     PromptKind,
     Right,
@@ -246,24 +245,41 @@ async def test_a_version_can_be_built_with_the_short_prompt_and_says_what_a_repl
 # ---------------------------------------------------------------- as served
 
 
-async def test_a_version_can_be_built_with_the_fixes_that_would_be_shown_and_says_which(house: House):
+async def test_a_version_is_built_with_the_fixes_that_would_be_shown_and_says_which(house: House):
     await house.approve(*range(12))
-    approved = await house.store.corrections.approved(house.voice.id)
-
-    def recall(known: Sequence[Correction]) -> ShowFixes:
-        """Shows the first correction to everybody but itself."""
-        first = known[0]
-        exchange = (Message("user", first.question), Message("assistant", first.corrected_text))
-        return lambda example: Shown((), (), 0) if example.source_id == first.id else Shown(exchange, (first.id,), 6)
-
-    press = replace(house.workshop.press, recall=recall)
+    at = house.workshop.now()
+    for number, question in enumerate(
+        ("How long is a gift voucher valid?", "Is a gift voucher valid for long, and how long?")
+    ):
+        proposal = replace(
+            (await house.store.corrections.approved(house.voice.id))[0],
+            id=f"corr_voucher_{number}",
+            key=f"voucher {number}",
+            origin=f"import:vouchers:{number}",
+            question=question,
+            corrected_text=f"Three years, and this is answer {number}.",
+            state=CorrectionState.PROPOSED,
+            decided_by=None,
+            decided_at=None,
+        )
+        await house.store.corrections.propose(proposal)
+        await house.store.corrections.decide(proposal.id, CorrectionState.APPROVED, house.admin.id, "", at=at)
+    as_served = AsServed(None, 500, without=0)
+    press = replace(house.workshop.press, as_served=as_served)
     version = await versions.freeze(house.store, house.voice, press, by=house.admin.id, at=house.workshop.now())
-    fixes = [line for line in await house.store.datasets.lines(version.id) if line.role is Role.FIX]
-    assert len(fixes) == 11
-    assert {line.correction_id for line in fixes} == {approved[0].id}
-    side = Side.TRAIN
-    made = await versions.export_for(house.store, version.id, side, OPENAI, Method.SFT, limits=None)
-    rows = [json.loads(line)["messages"] for line in made.content.splitlines()]
-    with_fix = next(row for row in rows if len(row) == 5)
-    assert [m["content"] for m in with_fix[:3]] == ["Be kind.", approved[0].question, approved[0].corrected_text]
-    assert [m.get("weight") for m in with_fix if m["role"] == "assistant"] == [0, None]
+    assert version.card["shape"] == as_served.shape == "chat-1 fixes-1 recall-1:words"
+    lines = await house.store.datasets.lines(version.id)
+    (of_first,) = [line for line in lines if line.correction_id == "corr_voucher_0" and line.role is Role.ANSWER]
+    (of_other,) = [line for line in lines if line.correction_id == "corr_voucher_1" and line.role is Role.ANSWER]
+    shown = {(line.part, line.position): line.correction_id for line in lines if line.role is Role.FIX}
+    assert shown.get((of_first.part, of_first.position)) in ("corr_voucher_1", None)
+    assert shown.get((of_other.part, of_other.position)) in ("corr_voucher_0", None)
+    both = {of_first.part, of_other.part}
+    assert version.card["with_fixes"] == (len(shown) if both == {Part.TRAIN} else 0)
+    for part, position in shown:
+        side = Side(part)
+        made = await versions.export_for(house.store, version.id, side, OPENAI, Method.SFT, limits=None)
+        row = json.loads(made.content.splitlines()[position])["messages"]
+        assert row[1]["content"].startswith(("How long is a gift", "Is a gift"))
+        assert [m.get("weight") for m in row if m["role"] == "assistant"] == [0, None]
+    assert shown
