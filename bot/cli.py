@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import audit_cli, dataset_cli, moderation, records_cli, training_cli
+from bot import audit_cli, dataset_cli, moderation, records_cli, report_cli, training_cli
 from bot.console.sign_in import one_time_link
 from bot.demo.story import play
 from bot.discord_app import cli as discord_cli
@@ -18,6 +18,7 @@ from bot.discord_app.serve import DiscordRefused
 from bot.doctor import Check, check_program
 from bot.embedded import DataDirBusy, TunerFailed
 from bot.program import Program, local_actor, utc_now
+from bot.reporting import NothingCompared
 from bot.retrieving import RetrieverMissing
 from bot.sealing import CannotUnseal
 from bot.serving import PortInUse, listening, serve_console, serve_worker, together, until_stopped
@@ -52,6 +53,8 @@ app = typer.Typer(
 )
 app.add_typer(records_cli.app)
 app.add_typer(training_cli.app)
+app.add_typer(report_cli.app)
+app.add_typer(report_cli.voice_app, name="voice")
 app.add_typer(dataset_cli.app, name="dataset")
 app.add_typer(audit_cli.app, name="audit")
 # What a person can fix: shown as one sentence, exit code 1. Anything else is a bug and keeps its traceback.
@@ -79,6 +82,7 @@ FOR_PEOPLE = (
     MethodUnsupported,
     PriceUnreadable,
     SuiteUnreadable,
+    NothingCompared,
     SameFamily,
     ChecksWrong,
 )

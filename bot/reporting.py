@@ -9,6 +9,7 @@ from curation.judging import Calibration, Judge, calibration, family_of
 from curation.jury import JudgeSaid, judge_said, labels
 from curation.release import pairs_needed
 from curation.report import Report, read_report
+from curation.tariff import Tariff
 from curation.workshop import Workshop
 from storage.records import Actor, Evaluation, PairVote, Run, Voice
 from storage.store import Store
@@ -44,9 +45,8 @@ async def run_to_report(store: Store, voice: Voice, run_id: str) -> Run:
     raise NothingCompared("No run has compared a new model yet. `finetone retrain` starts one.")
 
 
-async def report_of(workshop: Workshop, run: Run) -> Report:
-    """Everything a report shows. Raises NothingCompared."""
-    store = workshop.store
+async def read_run_report(store: Store, run: Run, tariff: Tariff) -> Report:
+    """Everything a report shows, with this tariff's prices. Raises NothingCompared."""
     evaluation = await evaluation_of(store, run)
     numbers = {model.name: model.number for model in await store.models.list(run.voice_id)}
 
@@ -60,7 +60,7 @@ async def report_of(workshop: Workshop, run: Run) -> Report:
         await store.blind_pairs.of_run(run.id),
         name_of=name_of,
         pairs=counted_pairs,
-        tariff=workshop.tariff,
+        tariff=tariff,
     )
 
 

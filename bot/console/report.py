@@ -5,7 +5,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from bot.console.visit import Here
-from bot.reporting import calibration_of, pairs_left, report_of
+from bot.reporting import calibration_of, pairs_left, read_run_report
 from curation.report import markdown
 from curation.report.markdown import arms_plot, fit_sentence, loss_plot, suites_plot, votes_sentence
 
@@ -18,7 +18,7 @@ async def report_page(run_id: str, visit: Here) -> Response:
     visit.require_team("reports")
     workshop = visit.console.workshop
     run = await visit.store.runs.get(run_id)
-    report = await report_of(workshop, run)
+    report = await read_run_report(workshop.store, run, workshop.tariff)
     votes = await visit.store.blind_pairs.of_run(run.id)
     return await visit.page(
         "report.html",
@@ -42,6 +42,6 @@ async def report_file(run_id: str, visit: Here) -> Response:
     """The same as one Markdown file, its plots within."""
     visit.require_team("reports")
     run = await visit.store.runs.get(run_id)
-    text = markdown(await report_of(visit.console.workshop, run))
+    text = markdown(await read_run_report(visit.store, run, visit.console.workshop.tariff))
     name = f"report-{run.id}.md"
     return Response(text, media_type="text/markdown", headers={"Content-Disposition": f'attachment; filename="{name}"'})
