@@ -32,6 +32,7 @@ from curation.languages import language_of
 from curation.prices import PRICES
 from curation.prompting import CountTokens
 from curation.selecting import Circumstances, select_examples
+from curation.sketches import Sketches
 from providers.tokens import token_counter
 from storage.disputes import blocked
 from storage.records import Correction, Side
@@ -94,9 +95,11 @@ def made(
 ) -> tuple[Dataset, Mapping[str, bytes]]:
     """What `finetone dataset build` does between reading and keeping, a stage at a time: the dataset and all its files."""
     with watch.stage("contradictions"):
-        found = disputes_among(corrections, {}, frozenset(), at=AT)
+        sketches = Sketches()
+        found = disputes_among(corrections, {}, frozenset(), at=AT, sketches=sketches)
     with watch.stage("near-duplicates and groups"):
-        selection = select_examples(corrections, Circumstances(blocked(found), at=AT))
+        selection = select_examples(corrections, Circumstances(blocked(found), at=AT), sketches)
+        del sketches
     with watch.stage("split, tokens, lines"):
         dataset = build_dataset(
             selection, {}, system_prompt=SYSTEM_PROMPT, rules=RULES, count_tokens=count_tokens, counter_name=MODEL

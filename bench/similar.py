@@ -16,7 +16,8 @@ from typing import Any
 
 from bench.report import Promise, arguments, finish
 from curation.contradictions import Answered, contradictions
-from curation.similar import THRESHOLD, Asked, cluster, jaccard, shingles
+from curation.similar import THRESHOLD, Asked, cluster
+from curation.sketches import jaccard, shingles
 
 MEGABYTES = 500.0
 GROWTH = 15.0  # at most, in processor time, for ten times the questions

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 
 from curation.normal import normalised
 
@@ -46,12 +47,17 @@ _WORD_SHORTEST = 4  # letters; shorter ones are mostly articles, pronouns and pr
 
 def words(text: str) -> list[str]:
     """A text's words for comparison: normalised, with "n't" as a word of its own."""
-    return normalised(_CONTRACTED.sub(" not ", text)).split()
+    if "'" in text or "’" in text:
+        text = _CONTRACTED.sub(" not ", text)
+    return normalised(text).split()
 
 
-def is_negated(text: str) -> bool:
+def is_negated(text: str, its_words: Iterable[str] | None = None) -> bool:
     """Whether a text says no an odd number of times: "not impossible" is rare, "not … not" is two statements."""
-    found = sum(word in _NEGATIONS for word in words(text)) + len(_NEGATED_WITHIN.findall(text))
+    of = words(text) if its_words is None else its_words
+    found = len([word for word in of if word in _NEGATIONS])
+    if not text.isascii():
+        found += len(_NEGATED_WITHIN.findall(text))
     return found % 2 == 1
 
 
@@ -74,11 +80,18 @@ def prompts_agree(one: str, other: str) -> bool:
     if mine.may_oppose and theirs.may_oppose and opposites(mine.words, theirs.words):
         return False
     left, right = mine.telling - theirs.telling, theirs.telling - mine.telling
-    return all(_has(right, word) for word in left) or all(_has(left, word) for word in right)
+    return _has_all(right, left) or _has_all(left, right)
 
 
-def _has(words: Iterable[str], word: str) -> bool:
-    return any(is_same_word(word, other) for other in words)
+def _has_all(words: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether each of the wanted words is among the words, typos and endings aside."""
+    for word in wanted:
+        for other in words:
+            if is_same_word(word, other):
+                break
+        else:
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +107,9 @@ class _Asking:
 
 @lru_cache(maxsize=16_384)  # a question is compared with many in a row; about 2 KB each
 def _asking(question: str) -> _Asking:
-    found = words(question)
+    found = list(map(intern, words(question)))  # of the same words all questions are made
     may_oppose = not _OPPOSING.isdisjoint(found)
-    return _Asking(frozenset(found), _telling(found), tuple(_numbered(found)), is_negated(question), may_oppose)
+    return _Asking(frozenset(found), _telling(found), tuple(_numbered(found)), is_negated(question, found), may_oppose)
 
 
 def _telling(of: Iterable[str]) -> frozenset[str]:
@@ -111,17 +124,30 @@ def _numbered(of: Iterable[str]) -> list[str]:
 
 def is_same_word(one: str, other: str) -> bool:
     """Whether two words are one: a typo (one letter, two from eight letters on), or another ending of a long beginning."""
-    shorter, apart = min(len(one), len(other)), abs(len(one) - len(other))
+    if len(one) > len(other):
+        one, other = other, one
+    shorter = len(one)
+    apart = len(other) - shorter
     if apart > 3:
         return False
-    beginning = max(_WORD_SHORTEST, shorter - 2)
-    if shorter >= _WORD_SHORTEST and one[:beginning] == other[:beginning]:
-        return True
+    if shorter >= _WORD_SHORTEST and one[0] == other[0]:
+        beginning = max(_WORD_SHORTEST, shorter - 2)
+        if one[:beginning] == other[:beginning]:
+            return True
     most = 2 if shorter >= 8 else 1
     # A first look, because the distance takes twenty times longer: a letter changed makes at most two that only one word has.
-    if apart > most or len(set(one).symmetric_difference(other)) > 2 * most:
+    if apart > most or (_letters(one) ^ _letters(other)).bit_count() > 2 * most:
         return False
     return _distance(one, other) <= most
+
+
+@lru_cache(maxsize=16_384)
+def _letters(word: str) -> int:
+    """Which letters a word has, a bit for each; letters 128 apart share one."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << (ord(letter) & 127)
+    return bits
 
 
 def _distance(one: str, other: str) -> int:

@@ -4,15 +4,16 @@ Every number is worked out from lines that stand in the version's own files, so 
 those bytes alone. What cannot be read there (caps, prices, the voice's full prompt) is the card's basis and kept with it.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from curation import jsonl
 from curation.agreement import Agreement, Rating, agreement
 from curation.cost import Estimate, Traffic, estimate
-from curation.dataset import FILE_OF_SIDE
+from curation.dataset import FILE_OF_SIDE, counting_once
 from curation.examples import Kind
 from curation.prices import Prices
 from curation.prompting import CountTokens
@@ -45,6 +46,9 @@ class Origin:
     day: str = ""  # of the approval: "2026-11-21"
     merged: tuple[str, ...] = ()  # ids of corrections that say the same
     fixes: tuple[str, ...] = ()  # ids of corrections that are shown before the conversation
+
+
+_ORIGIN = [one.name for one in fields(Origin)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,17 @@ class Card:
 
 def make_card(
     version_id: str,
-    lines: Sequence[CardLine],
+    lines: Iterable[CardLine],
     left_out: Sequence[tuple[str, str]],
     ratings: Sequence[Rating],
     basis: Basis,
     count_tokens: CountTokens,
 ) -> Card:
     """The card of a version with these lines; `left_out` are (source id, reason)."""
-    numbers = _numbers(lines, left_out, basis, count_tokens)
+    tally = _Tally(count_tokens)
+    for line in lines:
+        tally.add(line)
+    numbers = tally.numbers(left_out, basis)
     tokens = numbers.sides[Side.TRAIN].tokens
     return Card(
         version_id,
@@ -142,17 +149,18 @@ def make_card(
 
 def recompute(version_id: str, files: Mapping[str, bytes], basis: Basis, count_tokens: CountTokens) -> Card:
     """The same card from a version's bytes alone. Without a lineage file, every line is of unknown origin and its own group."""
-    origins = {(row["side"], row["position"]): row for row in jsonl.read(files.get(LINEAGE_FILE, b""))}
-    lines: list[CardLine] = []
+    left_out = [(row["source_id"], row["reason"]) for row in jsonl.read(files.get(LEFT_OUT_FILE, b""))]
+    ratings = [Rating(row["unit"], row["rater"], row["value"]) for row in jsonl.read(files.get(RATINGS_FILE, b""))]
+    return make_card(version_id, _lines(files), left_out, ratings, basis, count_tokens)
+
+
+def _lines(files: Mapping[str, bytes]) -> Iterator[CardLine]:
+    origins = {(row["side"], row["position"]): _origin(row) for row in jsonl.read(files.get(LINEAGE_FILE, b""))}
     for side, name in FILE_OF_SIDE.items():
         for position, row in enumerate(jsonl.read(files.get(name, b""))):
             messages = tuple(Message(m["role"], m["content"]) for m in row["messages"])
-            known = origins.get((side, position))
-            origin = Origin(side, position, "", f"{side}:{position}", Kind.UNKNOWN) if known is None else _origin(known)
-            lines.append(CardLine(origin, messages))
-    left_out = [(row["source_id"], row["reason"]) for row in jsonl.read(files.get(LEFT_OUT_FILE, b""))]
-    ratings = [Rating(row["unit"], row["rater"], row["value"]) for row in jsonl.read(files.get(RATINGS_FILE, b""))]
-    return make_card(version_id, lines, left_out, ratings, basis, count_tokens)
+            unknown = Origin(side, position, "", f"{side}:{position}", Kind.UNKNOWN)
+            yield CardLine(origins.pop((side, position), unknown), messages)
 
 
 def lineage_files(
@@ -163,41 +171,74 @@ def lineage_files(
     by_unit = sorted(ratings, key=lambda rating: (rating.unit, rating.rater))
     reasons = [{"source_id": source_id, "reason": str(reason)} for source_id, reason in sorted(left_out)]
     return {
-        LINEAGE_FILE: jsonl.written([asdict(origin) for origin in in_order]),
+        LINEAGE_FILE: jsonl.written({name: getattr(origin, name) for name in _ORIGIN} for origin in in_order),
         LEFT_OUT_FILE: jsonl.written(reasons),
         RATINGS_FILE: jsonl.written([asdict(rating) for rating in by_unit]),
     }
 
 
-def _numbers(
-    lines: Sequence[CardLine], left_out: Sequence[tuple[str, str]], basis: Basis, count_tokens: CountTokens
-) -> Numbers:
-    counts = {name: _ranked(Counter(_value(line, name) for line in lines)) for name in COUNTED}
-    largest = {name: _largest(found, len(lines)) for name, found in counts.items() if found}
-    prompts = Counter(line.messages[0].content for line in lines if line.messages[0].role == "system")
-    prompt = min(prompts, key=lambda text: (-prompts[text], text), default="")
-    prompt_tokens, full_tokens = (count_tokens([text]) if text else 0 for text in (prompt, basis.full_prompt))
-    sides = {str(side): _side([line for line in lines if line.origin.side is side], count_tokens) for side in Side}
-    groups = Counter(key for key, _ in {(line.origin.group_key, line.origin.side) for line in lines})
-    return Numbers(
-        sides=sides,
-        held_out_share=_share(sides[Side.HELD_OUT].examples, len(lines)),
-        counts=counts,
-        largest=largest,
-        over_cap=_over_caps(counts, basis.caps, len(lines)),
-        merged=sum(len(line.origin.merged) for line in lines),
-        left_out=_ranked(Counter(str(reason) for _, reason in left_out)),
-        repeated_lines=len(lines) - len({line.messages for line in lines}),
-        repeated_questions=len(lines) - len({_question(line) for line in lines}),
-        torn_groups=sum(sides_of > 1 for sides_of in groups.values()),
-        prompt_tokens=prompt_tokens,
-        saved_tokens_per_reply=full_tokens - prompt_tokens,
-    )
+class _Tally:
+    """What is counted of lines that are gone through once and not kept."""
+
+    def __init__(self, count_tokens: CountTokens) -> None:
+        self._count_tokens = counting_once(count_tokens)
+        self._counts = {name: Counter[str]() for name in COUNTED}
+        self._prompts = Counter[str]()
+        self._tokens = dict.fromkeys(Side, 0)
+        self._longest = dict.fromkeys(Side, 0)
+        self._examples = Counter[Side]()
+        self._groups = {side: set[str]() for side in Side}
+        self._lines, self._questions = set[bytes](), set[bytes]()
+        self._merged = 0
+
+    def add(self, line: CardLine) -> None:
+        side = line.origin.side
+        for name, counts in self._counts.items():
+            counts[_value(line, name)] += 1
+        if line.messages[0].role == "system":
+            self._prompts[line.messages[0].content] += 1
+        tokens = self._count_tokens([message.content for message in line.messages])
+        self._tokens[side] += tokens
+        self._longest[side] = max(self._longest[side], tokens)
+        self._examples[side] += 1
+        self._groups[side].add(line.origin.group_key)
+        self._lines.add(_digest(text for message in line.messages for text in (message.role, message.content)))
+        self._questions.add(_digest([_question(line)]))
+        self._merged += len(line.origin.merged)
+
+    def numbers(self, left_out: Sequence[tuple[str, str]], basis: Basis) -> Numbers:
+        """The numbers of what was added."""
+        total = self._examples.total()
+        counts = {name: _ranked(found) for name, found in self._counts.items()}
+        prompt = min(self._prompts, key=lambda text: (-self._prompts[text], text), default="")
+        prompt_tokens, full_tokens = (self._count_tokens([text]) if text else 0 for text in (prompt, basis.full_prompt))
+        return Numbers(
+            sides={
+                str(side): SideNumbers(
+                    self._examples[side], len(self._groups[side]), self._tokens[side], self._longest[side]
+                )
+                for side in Side
+            },
+            held_out_share=_share(self._examples[Side.HELD_OUT], total),
+            counts=counts,
+            largest={name: _largest(found, total) for name, found in counts.items() if found},
+            over_cap=_over_caps(counts, basis.caps, total),
+            merged=self._merged,
+            left_out=_ranked(Counter(str(reason) for _, reason in left_out)),
+            repeated_lines=total - len(self._lines),
+            repeated_questions=total - len(self._questions),
+            torn_groups=len(self._groups[Side.TRAIN] & self._groups[Side.HELD_OUT]),
+            prompt_tokens=prompt_tokens,
+            saved_tokens_per_reply=full_tokens - prompt_tokens,
+        )
 
 
-def _side(lines: Sequence[CardLine], count_tokens: CountTokens) -> SideNumbers:
-    tokens = [count_tokens([message.content for message in line.messages]) for line in lines]
-    return SideNumbers(len(lines), len({line.origin.group_key for line in lines}), sum(tokens), max(tokens, default=0))
+def _digest(texts: Iterable[str]) -> bytes:
+    """16 bytes that stand for texts, so that those of 100,000 lines need not be kept."""
+    digest = hashlib.blake2b(digest_size=16)
+    for text in texts:
+        digest.update(f"{len(text)} {text}".encode("utf-8", "surrogatepass"))
+    return digest.digest()
 
 
 def _value(line: CardLine, name: str) -> str:

@@ -9,7 +9,8 @@ from itertools import product
 
 from curation.agreeing import is_negated, is_same_word, opposites, prompts_agree, words
 from curation.normal import key_of
-from curation.similar import Search, jaccard, shingles
+from curation.similar import Search
+from curation.sketches import Sketches, jaccard, shingles
 from curation.stated import Stated, read
 
 AGREEING = 0.6  # Jaccard of two questions from which they may ask the same; `prompts_agree` has the last word
@@ -59,17 +60,22 @@ class Contradiction:
     differences: tuple[Difference, ...]  # never empty
 
 
-def contradictions(items: Sequence[Answered]) -> tuple[Contradiction, ...]:
+def contradictions(items: Sequence[Answered], sketches: Sketches | None = None) -> tuple[Contradiction, ...]:
     """Every pair that contradicts, oldest first. Items of one time are in the order of their ids.
 
     The same answer given again to the same question is compared once, as its newest.
     """
-    askings: dict[str, dict[str, Answered]] = {}  # question → answer → the newest item that gives it
+    newest: dict[tuple[str, str], Answered] = {}  # (question, answer) → the newest item that gives it
+    askings: dict[str, list[Answered]] = {}
     for item in sorted(items, key=lambda item: (item.at, item.id)):
-        answers = askings.setdefault(" ".join(words(item.question)) or item.question.strip(), {})
-        answers.pop(item.answer.strip(), None)
-        answers[item.answer.strip()] = item
-    groups = [list(answers.values())[-MOST_COMPARED:] for answers in askings.values()]
+        asking = " ".join(words(item.question)) or item.question.strip()
+        askings.setdefault(asking, [])
+        newest.pop((asking, item.answer.strip()), None)
+        newest[asking, item.answer.strip()] = item
+    for (asking, _), item in newest.items():
+        askings[asking].append(item)
+    groups = [answers[-MOST_COMPARED:] for answers in askings.values()]
+    del newest, askings  # as large as what the search needs
     found = [
         contradiction
         for group in groups
@@ -77,9 +83,10 @@ def contradictions(items: Sequence[Answered]) -> tuple[Contradiction, ...]:
         for newer in group[number + 1 :]
         if (contradiction := _contradiction(older, newer, 1.0))
     ]
-    for pair in Search([group[0].question for group in groups], AGREEING).pairs():
+    sketches = sketches or Sketches()
+    for pair in Search([group[0].question for group in groups], AGREEING, sketches).pairs():
         one, other = groups[pair.first], groups[pair.second]
-        if not prompts_agree(one[0].question, other[0].question):
+        if not sketches.agree(one[0].question, other[0].question):
             continue
         for mine, theirs in product(one[-MOST_ACROSS:], other[-MOST_ACROSS:]):
             older, newer = sorted((mine, theirs), key=lambda item: (item.at, item.id))
@@ -145,8 +152,9 @@ class _Telling:
 
 @lru_cache(maxsize=1_024)  # an answer is compared with several in a row; about 4 KB each
 def _telling(answer: str) -> _Telling:
-    stated = read(answer)
-    return _Telling(stated, tuple(words(answer)), frozenset(_parts(words(stated.rest))), is_negated(answer))
+    stated, said = read(answer), tuple(words(answer))
+    rest = said if stated.rest == answer else words(stated.rest)
+    return _Telling(stated, said, frozenset(_parts(rest)), is_negated(answer, said))
 
 
 def _shared(one: frozenset[str], other: frozenset[str]) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 from curation.contradictions import Answered, Contradiction, against, contradictions
 from curation.normal import normalised
+from curation.sketches import Sketches
 from storage.ids import new_id
 from storage.records import Correction, CorrectionState, Dispute, DisputeKind, Scope
 
@@ -27,18 +28,24 @@ Places = Mapping[str, str]
 
 
 def disputes_among(
-    corrections: Sequence[Correction], places: Places, known: Collection[tuple[str, str]], *, at: datetime
+    corrections: Sequence[Correction],
+    places: Places,
+    known: Collection[tuple[str, str]],
+    *,
+    at: datetime,
+    sketches: Sketches | None = None,
 ) -> list[Dispute]:
     """Every contradiction among these that nobody was asked about yet, the oldest pair first."""
     comparable: dict[tuple[str, ...], list[Correction]] = defaultdict(list)
     for correction in corrections:
         if correction.state is CorrectionState.APPROVED:
             comparable[_context(correction, places)].append(correction)
-    groups = [group for group in comparable.values() if len(group) > 1]
+    sketches = sketches or Sketches()
     return [
         made
-        for group in groups
-        for made in _disputes(contradictions([_answered(c) for c in group]), group[0].voice_id, known, at)
+        for group in comparable.values()
+        if len(group) > 1
+        for made in _disputes(contradictions([_answered(c) for c in group], sketches), group[0].voice_id, known, at)
     ]
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from sys import intern
 
 from curation.normal import normalised
 from storage.records import Correction, Message
@@ -16,6 +17,7 @@ class LeftOut(StrEnum):
     OUTVOTED = "a newer approved correction answers the same question"
     DISPUTED = "it contradicts another one, and nobody has decided yet"
     EXPIRED = "its time is over"
+    NOT_YET = "it holds only from a later date"
     TOO_LONG = "longer than the model's training context"
     EMPTY = "its question or answer is empty"
     NOT_FOR_TRAINING = "whoever wrote it kept it out of training"
@@ -90,4 +92,4 @@ def group_key(correction: Correction) -> str:
 
 def key_of_group(basis: str) -> str:
     """24 hex digits: the same for ever."""
-    return hashlib.sha256(basis.encode()).hexdigest()[:24]
+    return intern(hashlib.sha256(basis.encode()).hexdigest()[:24])

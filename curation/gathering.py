@@ -16,6 +16,7 @@ from curation.prompting import HISTORY_TURNS, SHAPE, CountTokens, said
 from curation.recall import Fix, fix_of
 from curation.scrub import Person, Placeholders, scrub_conversation
 from curation.selecting import Circumstances, select_examples
+from curation.sketches import Sketches
 from storage.disputes import blocked
 from storage.records import (
     Conversation,
@@ -107,10 +108,11 @@ async def pick(material: Material, voice: Voice, press: Press) -> Picked:
 
 
 def _pick(material: Material, voice: Voice, press: Press) -> Picked:
-    found = disputes_among(material.approved, material.places, material.asked_about, at=material.at)
+    sketches = Sketches()  # of the questions: contradictions and near-duplicates are looked for among the same ones
+    found = disputes_among(material.approved, material.places, material.asked_about, at=material.at, sketches=sketches)
     good, bad = examples_of(material.marked)
     beside = Circumstances(material.disputed | blocked(found), material.places, good, material.at)
-    selection = select_examples(material.approved, beside)
+    selection = select_examples(material.approved, beside, sketches)
     chosen = {example.source_id for example in selection.examples}
     fixes = [
         fix_of(c, channel=material.places.get(c.conversation_id or "", ""), expires_at=c.expires_at)

@@ -86,17 +86,19 @@ for _code, _words in _SMALL_WORDS.items():
 
 def language_of(text: str) -> str | None:
     """The code (see NAMES) of the language most of `text` is in; None where it is too short, even, or not among them."""
-    prose = unicodedata.normalize("NFKC", NOT_PROSE.sub(" ", text)).casefold()
+    if "`" in text or "@" in text or "://" in text:
+        text = NOT_PROSE.sub(" ", text)
+    prose = unicodedata.normalize("NFKC", text).casefold()
     script = script_of(prose)
-    letters = set(prose)
     match script:
         case "Latin":
             return _by_small_words(prose)
         case "Cyrillic":
+            letters = set(prose)
             found = [code for code, own in _CYRILLIC.items() if letters & own]
             return found[0] if len(found) == 1 else None
         case "Arabic":
-            return None if letters & _NOT_ARABIC else "ar"
+            return None if not _NOT_ARABIC.isdisjoint(prose) else "ar"
         case _:
             return _BY_SCRIPT.get(script)
 
@@ -104,7 +106,9 @@ def language_of(text: str) -> str | None:
 def _by_small_words(prose: str) -> str | None:
     """The language whose small words are clearly the most: at least three, and more than any other's."""
     # Whole words only: "a" and "de" within a key or a name with signs say nothing.
-    words = {part.strip(EDGES) for part in prose.split()}
-    counts = Counter(code for word in words if word in _LANGUAGES_OF for code in _LANGUAGES_OF[word])
+    words = {part.strip(EDGES) for part in set(prose.split())}
+    counts: Counter[str] = Counter()
+    for word in words & _LANGUAGES_OF.keys():
+        counts.update(_LANGUAGES_OF[word])
     (best, most), (_, second), *_ = [*counts.most_common(2), ("", 0), ("", 0)]
     return best if most >= LEAST_WORDS and most > second else None

@@ -15,7 +15,8 @@ from math import ceil
 from curation.agreeing import prompts_agree
 from curation.agreement import Rating
 from curation.normal import key_of
-from curation.similar import THRESHOLD, Asked, shingles
+from curation.similar import THRESHOLD, Asked
+from curation.sketches import shingles
 from storage.records import CorrectionState, Judgement, Opinion
 from storage.reviews import Decided, Waiting
 

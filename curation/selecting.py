@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from sys import intern
 
 from curation.contradictions import differing
 from curation.examples import Example, Kind, LeftOut, Provenance, Selection, group_key
 from curation.normal import key_of, normalised
-from curation.similar import THRESHOLD, Asked, cluster, jaccard, shingles
+from curation.similar import THRESHOLD, Asked, cluster
+from curation.sketches import Sketches, jaccard, shingles
 from storage.records import Correction, CorrectionState
 
 TOPIC_CHARACTERS = 80
@@ -30,7 +32,9 @@ class Circumstances:
 PLAIN = Circumstances()
 
 
-def select_examples(corrections: Sequence[Correction], beside: Circumstances = PLAIN) -> Selection:
+def select_examples(
+    corrections: Sequence[Correction], beside: Circumstances = PLAIN, sketches: Sketches | None = None
+) -> Selection:
     """Turn approved corrections (ordered by id, so oldest first) into examples. Anything not approved is ignored.
 
     Two that ask the same in the same history, or nearly the same and are answered nearly the same, become one: the newest
@@ -42,7 +46,7 @@ def select_examples(corrections: Sequence[Correction], beside: Circumstances = P
     chosen, merged, outvoted = _newest(usable)
     left_out += outvoted
     asked = [Asked(c.id, c.question) for c in chosen] + [Asked(e.source_id, e.question) for e in beside.marked]
-    clusters = cluster(asked).of
+    clusters = cluster(asked, sketches=sketches).of
     chosen, near = _merged(chosen, clusters, merged)
     left_out += near
     spoken_for = {id: c.id for c in chosen for id in merged[c.id]}
@@ -89,6 +93,8 @@ def _why_not(correction: Correction, beside: Circumstances) -> LeftOut | None:
         return LeftOut.DISPUTED
     if beside.at is not None and correction.expires_at is not None and correction.expires_at <= beside.at:
         return LeftOut.EXPIRED
+    if beside.at is not None and correction.holds_from is not None and correction.holds_from > beside.at:
+        return LeftOut.NOT_YET
     return None
 
 
@@ -160,7 +166,7 @@ def _provenance(correction: Correction, places: Mapping[str, str], topic: str) -
         reason="" if correction.reply_id is None else str(correction.reason),
         moderator=correction.proposed_by,
         topic=topic,
-        day="" if correction.decided_at is None else f"{correction.decided_at:%Y-%m-%d}",
+        day="" if correction.decided_at is None else intern(f"{correction.decided_at:%Y-%m-%d}"),
     )
 
 

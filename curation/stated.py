@@ -60,6 +60,7 @@ _NUMBER = re.compile(
     r"(?P<before>[€$£])? ?(?<![\w.])(?P<number>\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
     r"(?: ?(?P<after>[%€$£]|[^\W\d_]{1,12}))?"
 )
+_BEFORE_DIGITS = 2  # characters of a number before its first digit: a currency's sign and a space
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,'\u00a0\u202f ])\d{3})(?:\1\d{3})*")
 _COUNTED = """
 one|eins|eine|einen|un|une|uno|una two|zwei|deux|dos|due three|drei|trois|tres|tre four|vier|quatre|cuatro five|fünf|cinq|cinco
@@ -93,21 +94,36 @@ def read(text: str) -> Stated:
 
         return pattern.sub(taken, text)
 
-    text = take(_URL, urls, _url, text)
+    if "://" in text or "www." in text.lower():
+        text = take(_URL, urls, _url, text)
     # First looks at what is in it at all, because the long alternatives take ten times longer than splitting it into words.
     told = set(_WORD.findall(text.casefold()))
     if _DIGIT.search(text):
         for pattern in _DATES if not _MONTH_OF.keys().isdisjoint(told) else _DATES_WITHOUT_MONTH:
             text = take(pattern, dates, _date, text)
-        text = take(_SLASHED, dates, lambda match: match[0], text)
+        if "/" in text:
+            text = take(_SLASHED, dates, lambda match: match[0], text)
         text = take(_CLOCK, dates, lambda match: f"{int(match[1])}:{match[2]}", text)
     if not _WEEKDAYS.isdisjoint(told):
         text = take(_WEEKDAY, dates, lambda match: _DAY_OF[match[1].lower()], text)
     if not _COUNT_OF.keys().isdisjoint(told):
         text = _COUNT.sub(lambda match: f"{_COUNT_OF[match[1].lower()]} " if _unit(match[2]) else match[0], text)
     if _DIGIT.search(text):
-        text = take(_NUMBER, numbers, _number, text)
+        text = _without_numbers(text, numbers)
     return Stated(frozenset(urls), frozenset(dates), frozenset(numbers), text)
+
+
+def _without_numbers(text: str, numbers: set[str]) -> str:
+    """The text with a space for each number, which is added to `numbers`; looked for only where a digit is."""
+    kept: list[str] = []
+    done = 0
+    while digit := _DIGIT.search(text, done):
+        if (match := _NUMBER.search(text, max(done, digit.start() - _BEFORE_DIGITS))) is None:
+            break
+        numbers.add(_number(match))
+        kept += (text[done : match.start()], " ")
+        done = match.end()
+    return "".join((*kept, text[done:]))
 
 
 def _url(match: re.Match[str]) -> str:

@@ -10,7 +10,12 @@ _WORD = (
     r"wachtwoord|hasło|lösenord(?:et)?|heslo|salasana|jelszó|parol[ae]?|şifrem?|пароль|пароля)\b"
     r"|パスワード|密码|密碼|비밀번호|كلمة المرور|كلمة السر|הסיסמה|סיסמה|पासवर्ड)"
 )
-_GUARD = re.compile(_WORD, re.IGNORECASE)
+# A part of every such word: a first look, because the words with their endings take twenty times longer.
+_STEMS_WRITTEN = (
+    "pass pwd pw kennwort zugangscode passe mdp contraseña clave senha palavra wachtwoord hasło lösenord heslo salasana jelszó "
+    "parol şifre пароль пароля パスワード 密码 密碼 비밀번호 كلمة הסיסמה סיסמה पासवर्ड"
+)
+_STEMS = tuple(_STEMS_WRITTEN.split())
 _VALUE = r"[\"'`“«]?(?P<value>[!#-&(-;=?-Z\\^-z|~]{5,64})"
 _SAID = re.compile(
     rf"(?P<word>{_WORD})[\"'`]?[ ]{{0,2}}"
@@ -35,7 +40,8 @@ _VERBS = frozenset({"pass", "pw", "pwd"})  # "pass force_zip64" is no password
 
 def find_passwords(text: str, rules: Rules) -> Iterator[Span]:
     """What stands after "password", in many languages, and looks like one: a rule about passwords does not."""
-    if not _GUARD.search(text):
+    lowered = text.replace("İ", "i").replace("ı", "i").lower()
+    if not any(stem in lowered for stem in _STEMS):
         return
     for match in _SAID.finditer(text):
         value = match["value"].rstrip(".,;:")

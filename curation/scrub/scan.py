@@ -28,6 +28,7 @@ _ANYWHERE: tuple[Finder, ...] = (find_mentions, find_names)
 _WITH_SIGNS: tuple[Finder, ...] = (find_logins, find_keys, find_emails, find_passwords)
 _WITH_DIGITS: tuple[Finder, ...] = (find_ibans, find_cards, find_ips, find_phones)
 _DIGITS = re.compile(r"\d\D{0,3}\d\D{0,3}\d")
+_DIGIT_OR_AT = re.compile(r"[0-9@]")
 _SIGNS = re.compile(r"[\d@]|://|-----|[\[({] ?(?:at|ät|arr?ob)| (?:dot|punkt|punto|point|ponto) ", re.IGNORECASE)
 
 
@@ -122,14 +123,17 @@ def findings_in_lines(content: bytes, rules: Rules = USUAL) -> Iterator[Located]
             parsed: Any = json.loads(text) if text.strip() else ""
         except ValueError:
             parsed = text
-        for place, value in _strings(parsed, ""):
-            if value in clean:
-                continue
-            found = findings(value, rules)
-            if not found and len(clean) < REMEMBERED:
-                clean.add(value)
-            for finding in found:
-                yield Located(number, place, finding)
+        suspect = set[str]()
+        for value in _texts(parsed):
+            if value not in clean:
+                if findings(value, rules):
+                    suspect.add(value)
+                elif len(clean) < REMEMBERED:
+                    clean.add(value)
+        if suspect:
+            for place, value in _strings(parsed, ""):
+                if value in suspect:
+                    yield from (Located(number, place, finding) for finding in findings(value, rules))
 
 
 def _is_plain(line: str, rules: Rules) -> bool:
@@ -137,7 +141,26 @@ def _is_plain(line: str, rules: Rules) -> bool:
 
     Without a backslash, every string of a JSON line is a part of the line.
     """
-    return not rules.people and "\\" not in line and _SIGNS.search(fold(line).text) is None
+    if rules.people or "\\" in line or _DIGIT_OR_AT.search(line):  # most lines have a digit, near their beginning
+        return False
+    return _SIGNS.search(fold(line).text) is None
+
+
+def _texts(value: Any) -> list[str]:
+    """Every string of a line, keys too."""
+    found: list[str] = []
+    due: list[Any] = [value]
+    while due:
+        each = due.pop()
+        if isinstance(each, str):
+            found.append(each)
+        elif isinstance(each, dict):
+            mapping = cast(dict[str, Any], each)
+            found += mapping
+            due += mapping.values()
+        elif isinstance(each, list):
+            due += cast(list[Any], each)
+    return found
 
 
 def _strings(value: Any, place: str) -> Iterable[tuple[str, str]]:

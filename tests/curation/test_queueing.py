@@ -20,7 +20,8 @@ from curation.queueing import (
     times_asked,
     verdict_ratings,
 )
-from curation.similar import THRESHOLD, Asked, jaccard, shingles
+from curation.similar import THRESHOLD, Asked
+from curation.sketches import jaccard, shingles
 from storage.records import CorrectionState, Judgement, Opinion
 from storage.reviews import Decided, Waiting
 

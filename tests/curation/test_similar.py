@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import curation.similar
 from curation.agreeing import is_same_word, prompts_agree
 from curation.normal import key_of
-from curation.similar import Asked, Pair, Search, cluster, jaccard, shingles
+from curation.similar import Asked, Pair, Search, cluster
+from curation.sketches import jaccard, shingles
 
 WORDS = "how do can i my the a reset change cancel order password account invoice shipping refund address device update".split()  # noqa: SIM905
 
