@@ -35,7 +35,7 @@ from curation.export import MethodUnsupported
 from curation.imports import ImportRefused
 from curation.jury import SameFamily
 from curation.prices import PriceUnreadable
-from curation.promotion import NothingToRollBackTo
+from curation.promotion import NothingToRelease, NothingToRollBackTo
 from curation.requesting import NothingNew
 from curation.shutdowns import BaseDies
 from curation.suites import SuiteUnreadable
@@ -69,6 +69,7 @@ FOR_PEOPLE = (
     TooFewExamples,
     NothingNew,
     BaseDies,
+    NothingToRelease,
     NothingToRollBackTo,
     ProviderError,
     StorageError,

@@ -5,7 +5,7 @@ from bot.text import TextRefused
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
-from curation.promotion import NothingToRollBackTo
+from curation.promotion import NothingToRelease, NothingToRollBackTo
 from curation.requesting import NothingNew
 from curation.shutdowns import BaseDies
 from storage.errors import AlreadyDecided, DatabaseUnavailable, DeploymentMoved, NotFound, RunMoved, UnstorableText
@@ -27,6 +27,7 @@ FOR_PEOPLE = (
     UnstorableText,
     NotFound,
     DatabaseUnavailable,
+    NothingToRelease,
 )
 """Errors a person can do something about; every other one is a bug."""
 

@@ -1,4 +1,4 @@
-"""Commands about runs and models: retrain, runs, cancel, models, rollback, history."""
+"""Commands about runs and models: retrain, runs, cancel, models, rollback, release, history."""
 
 import asyncio
 from datetime import datetime
@@ -38,7 +38,7 @@ def retrain(
         outcome = await moderation.start_retrain(program.workshop, actor, program.voice)
         say(outcome.said)
         ended = await _follow(program, outcome.record)
-        if ended.state is not RunState.PROMOTED:
+        if ended.state not in (RunState.PROMOTED, RunState.CANARY):
             raise typer.Exit(1)
 
     with_model(action)
@@ -126,6 +126,20 @@ def rollback(
 
     async def action(store: Store, voice: Voice, actor: Actor, _: Settings) -> None:
         say((await moderation.roll_back(store, actor, voice, why=why, to_number=to, now=utc_now())).said)
+
+    with_records(action)
+
+
+@app.command()
+def release(
+    run_id: Annotated[str, typer.Argument(help="The run's id; left out: the newest that was compared.")] = "",
+    why: Annotated[str, typer.Option(help="Kept on record; asked for where it is left out.")] = "",
+) -> None:
+    """Let the newest model serve although it is not proven better, or end its canary, on your word."""
+
+    async def action(store: Store, voice: Voice, actor: Actor, _: Settings) -> None:
+        said = why or typer.prompt("Why should it serve although that is not proven?")
+        say((await moderation.release_model(store, actor, voice, said, run_id=run_id, now=utc_now())).said)
 
     with_records(action)
 

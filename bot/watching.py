@@ -56,7 +56,7 @@ def show_preview(shown: Preview, terminal: Console) -> None:
 
 
 async def follow_run(store: Store, run_id: str, terminal: Console) -> Run:
-    """Show a run until it is over, then its verdict; return it."""
+    """Show a run until it is over or its canary begins, which may last days; then its verdict; return it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn())
     with Progress(*columns, console=terminal) as progress:
         task = progress.add_task("", total=None, said="")
@@ -70,13 +70,14 @@ async def follow_run(store: Store, run_id: str, terminal: Console) -> Run:
                 if (bar := _bar(event)) is not None:
                     progress.update(task, completed=bar.completed, total=bar.total, said=bar.said)
             progress.update(task, description=f"{WORDS[run.state]}, paused" if run.is_paused else WORDS[run.state])
-            if not run.is_open:
+            if not run.is_open or run.state is RunState.CANARY:
                 break
             await asyncio.sleep(LOOK_S)
     evaluation = await store.runs.evaluation(run_id)
     if evaluation is not None:
         show_evaluation(evaluation, terminal)
-    terminal.print(f"{WORDS[run.state].capitalize()}. {run.end_reason}", markup=False)
+    left = "`finetone runs` and the console tell how it does." if run.state is RunState.CANARY else run.end_reason
+    terminal.print(f"{WORDS[run.state].capitalize()}. {left}", markup=False)
     return run
 
 

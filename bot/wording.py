@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.text import excerpt
+from curation.evidence import shown
 from storage.records import CorrectionState, DeploymentKind, Judgement, Run, RunState, Scope, Side, Trigger
 
 REASONS: Mapping[Judgement, str] = {
@@ -77,6 +78,11 @@ def points(score: float) -> str:
     return f"{score:.3f}"
 
 
+def evidence(log_evidence: float) -> str:
+    """An evidence number as people read it."""
+    return shown(log_evidence)
+
+
 def words_of(state: str) -> str:
     """What people call a state, a reason, a trigger or a side; no two of them share a value."""
     return _WORDS[state]
@@ -92,6 +98,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "duration": duration,
     "counted": counted,
     "points": points,
+    "evidence": evidence,
     "words": words_of,
     "excerpt": excerpt,
 }

@@ -3,12 +3,19 @@
 from datetime import datetime
 
 from storage.errors import DeploymentMoved
-from storage.records import PROGRAM_ACTOR_ID, Actor, Deployment, Model, Voice
+from storage.records import PROGRAM_ACTOR_ID, Actor, Deployment, Model, Run, RunState, Voice
 from storage.store import Store
 
 
 class NothingToRollBackTo(Exception):
     """The serving model is the first that ever served, or the one named never served; the message says which could."""
+
+
+class NothingToRelease(Exception):
+    """No model waits for somebody's word, or none was given; the message says what would have to be."""
+
+
+RUNS_LOOKED_AT = 100  # newest first, for one whose model waits
 
 
 def model_before(current: Deployment, history: list[Deployment]) -> Model | None:
@@ -51,6 +58,48 @@ async def roll_back(
             return await store.models.roll_back(voice_id, current.seq, target.id, by=by.id, why=why, at=at)
         except DeploymentMoved:
             continue
+
+
+async def release_anyway(
+    store: Store, voice: Voice, *, by: Actor, why: str, at: datetime, run_id: str = ""
+) -> Deployment:
+    """Let a candidate serve everything whatever its verdict, or end its canary early: the newest run's, or `run_id`'s.
+
+    Raises NothingToRelease where there is none, it was not compared, or its base is another than the voice's.
+    """
+    while True:
+        run = await _waiting(store, voice, run_id)
+        if run.base_model != voice.base_model:
+            raise NothingToRelease(
+                f"The model of that run is of the base {run.base_model}, and {voice.base_model} is served now. Train anew."
+            )
+        current = await store.models.current(voice.id)
+        try:
+            deployment = await store.releases.overrule(run.id, current.seq, by=by.id, why=why, at=at)
+        except DeploymentMoved:
+            continue
+        if deployment is not None:
+            return deployment
+
+
+async def _waiting(store: Store, voice: Voice, run_id: str) -> Run:
+    """The run whose model waits for somebody's word."""
+    recent = await store.runs.recent(voice.id, RUNS_LOOKED_AT)
+    compared = [run for run in recent if run.candidate_name is not None and run.state is not RunState.SERVABLE]
+    found = next((run for run in compared if run_id in ("", run.id)), None)
+    if found is None:
+        raise NothingToRelease(
+            f"Run {run_id} made no model that was compared."
+            if run_id
+            else "No model was compared yet. Train one first."
+        )
+    match found.state:
+        case RunState.PROMOTED:
+            raise NothingToRelease("The newest model was promoted already; rollback serves another one.")
+        case RunState.STOPPED | RunState.CANARY | RunState.EVALUATED:
+            return found
+        case state:
+            raise NothingToRelease(f"That run is {state}, so its model cannot be released.")
 
 
 async def follow_base(store: Store, voice: Voice, *, at: datetime) -> Deployment | None:

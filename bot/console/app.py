@@ -20,6 +20,7 @@ from bot.console import (
     models,
     pairs,
     practice,
+    releases,
     report,
     review,
     second,
@@ -80,6 +81,7 @@ def console_app(console: Console) -> FastAPI:
         training,
         datasets,
         models,
+        releases,
         history,
         sign_out,
     ):

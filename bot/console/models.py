@@ -44,7 +44,9 @@ async def confirm_roll_back(visit: Here, to: int | None = None) -> Response:
     store, voice_id = visit.store, visit.console.voice_id
     current = await store.models.current(voice_id)
     history = await store.models.deployments(voice_id, 10_000)
-    if to is None:
+    if current.canary is not None and to is None:
+        target = current.model
+    elif to is None:
         target = model_before(current, history)
     else:
         target = next((d.model for d in history if d.model.number == to and d.model.id != current.model.id), None)

@@ -21,7 +21,7 @@ from bot.reviewing import LookedAt
 from bot.text import TextRefused
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
-from curation.promotion import NothingToRollBackTo
+from curation.promotion import NothingToRelease, NothingToRollBackTo
 from curation.requesting import NothingNew
 from curation.shutdowns import BaseDies
 from curation.versions import PartlyErased
@@ -44,6 +44,7 @@ STATUSES: Mapping[type[Exception], int] = {
     NothingCompared: 409,
     NothingNew: 409,
     BaseDies: 409,
+    NothingToRelease: 409,
     NothingToRollBackTo: 409,
     AlreadyDecided: 409,
     AlreadySettled: 409,

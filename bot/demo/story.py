@@ -68,6 +68,7 @@ def play(settings: Settings, report: Report) -> None:
             "voice_prompt": PROMPT,
             "team_of_one": False,
             "database_url": "",
+            "canary_percent": 0.0,  # nobody here votes
         }
         asyncio.run(_play(settings.model_copy(update=changes), report))
 

@@ -16,6 +16,7 @@ CONFIRMING = "ask_"  # a verb that asks before its namesake is done: Discord's b
 CALLED_HERE = {
     "/retrain status": "/model status",
     "/retrain rollback": "/model rollback",
+    "/retrain release": "/model release",
 }
 """The office's names of commands, by what they are called on Discord."""
 

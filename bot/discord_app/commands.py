@@ -33,7 +33,7 @@ HELP: Mapping[Right | None, tuple[Line, ...]] = {
     Right.ADMIN: (
         Line(
             "`/retrain` shows what a training run would do and asks before it starts · `/model status` · "
-            "`/model rollback` · `/model pause` · `/model resume` · "
+            "`/model rollback` · `/model release` · `/model pause` · `/model resume` · "
             "`/model cancel` · `/dataset stats` · `/dataset preview` · `/dataset export` · "
             "`/config show` · `/config channel`",
             "For admins",
@@ -75,6 +75,11 @@ async def model_rollback(parts: Parts, actor: Actor, asked: Asked) -> Answer:
     if not asked.is_first_try:
         return Said(INTERRUPTED)
     return Reading(await training.serve_earlier(parts, actor, asked.inputs.get("number")))
+
+
+async def model_release(parts: Parts, actor: Actor, asked: Asked) -> Answer:
+    """Let the newest candidate serve, for the reason given. A second time finds that it serves."""
+    return Reading(await training.release_model(parts, actor, str(asked.inputs.get("why", ""))))
 
 
 async def export(parts: Parts, actor: Actor, asked: Asked) -> Answer:
@@ -137,6 +142,7 @@ def _works() -> dict[str, Work]:
         "model_status": model_status,
         "model_history": telling(commands.models),
         "model_rollback": model_rollback,
+        "model_release": model_release,
         "model_pause": telling(training.pause),
         "model_resume": telling(training.resume),
         "model_cancel": telling(training.cancel),

@@ -75,6 +75,13 @@ def _model() -> app_commands.Group:
     ) -> None:
         await commanded(interaction, "model_rollback", number=number)
 
+    @group.command(description="Let the newest model serve although it is not proven, or end its canary")
+    @app_commands.describe(why="Your reason; it is kept with the decision")
+    async def release(  # pyright: ignore[reportUnusedFunction]
+        interaction: Seen, why: app_commands.Range[str, 1, 300]
+    ) -> None:
+        await commanded(interaction, "model_release", why=why)
+
     @group.command(description="Let the open training run stand still where it is")
     async def pause(interaction: Seen) -> None:  # pyright: ignore[reportUnusedFunction]
         await commanded(interaction, "model_pause")

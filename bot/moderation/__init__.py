@@ -8,6 +8,7 @@ from bot.moderation.deciding import approve, approve_all, reject, scrub
 from bot.moderation.forgetting import forget_person
 from bot.moderation.judging import mark, retract_reply, unmark
 from bot.moderation.places import MODE_WORDS, ask_for_person, release, set_channel, step_back, take_over
+from bot.moderation.releasing import release_model
 from bot.moderation.rights import NotAllowed, Outcome, require
 from bot.moderation.training import cancel_run, pause_run, resume_run, roll_back, start_retrain
 
@@ -27,6 +28,7 @@ __all__ = [
     "propose_answers",
     "reject",
     "release",
+    "release_model",
     "require",
     "resume_run",
     "retract",

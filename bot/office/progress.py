@@ -11,6 +11,7 @@ from storage.store import Store
 REASON_LIMIT = 600
 WARNING_LIMIT = 300
 WARNINGS_SHOWN = 3
+CANARY_KEY = "canary"  # how the keys of a canary's events begin
 
 
 async def progress_of(store: Store, run: Run) -> tuple[list[Line], float | None]:
@@ -23,8 +24,15 @@ async def progress_of(store: Store, run: Run) -> tuple[list[Line], float | None]
     if run.state is RunState.PROMOTED:
         [number] = [model.number for model in await store.models.list(run.voice_id) if model.run_id == run.id]
         sentences.append(f"Model {number} has taken over.")
+    elif run.state is RunState.CANARY:
+        sentences += [event.text for event in events if event.key.startswith(CANARY_KEY)][-1:]
+        sentences.append(
+            "`/retrain release` with your reason ends the canary early; `/retrain rollback` takes it back."
+        )
     elif not run.is_open and run.end_reason and excerpt(run.end_reason, REASON_LIMIT) not in sentences:
         sentences.append(excerpt(run.end_reason, REASON_LIMIT))
+    if run.state is RunState.STOPPED and evaluation is not None:
+        sentences.append("An admin may let it serve all the same: `/retrain release` with the reason, which is kept.")
     return [Line(sentence) for sentence in sentences], _share(events)
 
 

@@ -104,6 +104,13 @@ async def serve_earlier(office: Office, actor: Actor, number: int | None) -> Tol
     return told(outcome.said)
 
 
+async def release_model(office: Office, actor: Actor, why: str) -> Told:
+    """Let the newest candidate serve all, for this reason. Raises NotAllowed and NothingToRelease."""
+    outcome = await moderation.release_model(office.store, actor, await office.fresh_voice(), why, now=office.now())
+    office.wake_board()
+    return told(outcome.said)
+
+
 async def roll_back_run(office: Office, actor: Actor, run_id: str) -> Told:
     """Serve the model before the run's, if the run's serves: a card may be old, and a press may be worked on twice."""
     moderation.require(actor, Right.ADMIN, "roll back")

@@ -38,7 +38,8 @@ DATASET_HELP = (
 RETRAIN_HELP = (
     "`/retrain` shows what a training run would do and asks before it starts. "
     "`/retrain dry-run` only shows it · `status` says where the open run is · `pause`, `resume` and `cancel` it · "
-    "`rollback` serves the model before again · `promote 3` serves model 3 again."
+    "`rollback` serves the model before again · `promote 3` serves model 3 again · "
+    "`release` with your reason lets the newest model serve although it is not proven, or ends its canary."
 )
 HELP = {  # by the right it takes; None: everybody
     None: "Mention me to ask. `/finetone channel` says when I speak here. "
@@ -128,6 +129,8 @@ async def _retrain(parts: Parts, actor: Actor, words: tuple[str, ...]) -> Answer
             return _told(await training.serve_earlier(parts, actor, None))
         case ("rollback" | "promote", number) if number.isdecimal():
             return _told(await training.serve_earlier(parts, actor, int(number)))
+        case ("release", *because):
+            return _told(await training.release_model(parts, actor, " ".join(because)))
         case ("promote", *_):
             moderation.require(actor, Right.ADMIN, "promote a model")
             return Answer(WHICH_MODEL)

@@ -118,7 +118,7 @@ def manifest(
                     **command_at,
                     "command": "/retrain",
                     "description": "Train on what was approved, after a preview",
-                    "usage_hint": "[dry-run | status | cancel | rollback | promote N]",
+                    "usage_hint": "[dry-run | status | cancel | rollback | promote N | release WHY]",
                     "should_escape": True,
                 },
                 {

@@ -195,7 +195,7 @@ async def vote(house: House, reply: Reply, judgement: Judgement) -> None:
 
 
 def pass_hours(house: House, hours: float) -> None:
-    house.clock.advance(hours * 3600)
+    house.advance(hours * 3600)
 
 
 async def test_a_harmful_canary_is_taken_back_by_itself_and_tells_why(house: House):

@@ -78,7 +78,7 @@ async def shop(store: Store, clock: Clock) -> Shop:
     admin = await store.people.ensure_actor("cli", "ada", "Ada", frozenset(Right), at=clock())
     mo = await store.people.ensure_actor("slack", "T1/MO", "Mo", frozenset({Right.MODERATOR}), at=clock())
     recipe = Recipe(RULES, n_epochs=None, evidence=JUDGED, sampling=Sampling(50), budget_tokens=500, seed=7)
-    return Shop(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin, clock, mo)
+    return Shop(Workshop(store, provider, provider, words, "words", recipe, clock), provider, voice, admin, mo)
 
 
 async def test_fifty_accounts_change_nothing_that_is_learned_judged_by_or_served(shop: Shop, clock: Clock):
@@ -145,6 +145,9 @@ async def every_verb_is_refused(shop: Shop, account: Actor, reply: Reply, waitin
         "set_channel": moderation.set_channel(store, account, "slack", "T1/C1", mode=ChannelMode.OFF, now=now),
         "start_retrain": moderation.start_retrain(shop.workshop, account, voice),
         "cancel_run": moderation.cancel_run(store, account, run.id, **at),
+        "release_model": moderation.release_model(store, account, voice, "Buy elsewhere!", now=now),
+        "pause_run": moderation.pause_run(store, account, run.id, **at),
+        "resume_run": moderation.resume_run(store, account, run.id, **at),
         "roll_back": moderation.roll_back(store, account, voice, now=now),
         "forget_person": moderation.forget_person(store, account, shop.mo, **at),
         "settle": disputing.settle(store, account, "disp_1", Settlement.BOTH, **at),

@@ -14,7 +14,7 @@ from providers.fake import FakeProvider
 from storage.records import Run, RunEvent, RunState, Trigger
 from storage.store import Store
 from tests.bot.console.scenes import House, build_house, read
-from tests.conftest import Clock
+from tests.conftest import JUDGED, Clock
 
 
 async def run_of(house: House) -> Run:
@@ -92,11 +92,12 @@ async def test_a_run_is_followed_to_its_promotion(house: House):
         page = (await browser.get(path)).text
         text = read(page)
         assert "Model 1 is better" in text
-        assert "Closer to the approved answers: 1.000 against" in text
+        assert "Nearness to the approved answers: 1.000 against" in text
         assert "Dear customer, regarding: Question" in text
         assert "Cancel run" not in text
         assert "every 1s" not in page
-        assert "(better on 3, worse on 0;" in text
+        assert "it won 3 of 3 decisive pairs" in text
+        assert "evidence: better on the held-out questions" in text
         overview = await browser.page("/training")
         assert "Model 1 was trained on exactly these 12 examples." in overview
         assert "model 1 serving" in overview
@@ -120,9 +121,58 @@ async def test_a_candidate_that_is_not_better_is_said_to_be_so(store: Store, clo
         path = (await browser.post("/training")).headers["location"]
         assert (await house.work()).state is RunState.STOPPED
         text = await browser.page(path)
-        assert "Model 1 is not better" in text
+        assert "Not proven that model 1 is better" in text
         assert "Stopped" in text
         assert "model 0 serving" in text
+        assert "Release it all the same" in text
+
+
+async def test_an_admin_releases_on_the_own_word_with_a_reason(store: Store, clock: Clock):
+    provider = FakeProvider(script=lambda model, messages: "I cannot help.")
+    async with (await build_house(store, clock, provider=provider)).opened() as house:
+        await house.approve(12)
+        async with house.browser("ada") as ada, house.browser("mia") as mia:
+            path = (await ada.post("/training")).headers["location"]
+            assert (await ada.get(f"{path}/release")).status_code == 409  # nothing was compared yet
+            await house.work()
+            assert "Release it all the same" not in await mia.page(path)
+            assert (await mia.get(f"{path}/release")).status_code == 403
+            assert (await mia.post(f"{path}/release", {"why": "Me."})).status_code == 403
+            asked = await ada.page(f"{path}/release")
+            assert "Release model 1 on your word?" in asked
+            assert "so nothing is proven" in asked
+            assert (await ada.post(f"{path}/release", {"why": " "})).status_code == 409
+            done = await ada.post(f"{path}/release", {"why": "We read them."})
+            assert done.headers["location"].startswith("/models")
+            assert "Released by Ada, whatever the verdict: We read them." in await ada.page("/models")
+            assert (await ada.post(f"{path}/release", {"why": "Again."})).status_code == 409
+
+
+async def test_a_canary_is_shown_with_both_ways_to_end_it(store: Store, clock: Clock):
+    house = await build_house(store, clock)
+    recipe = replace(house.console.workshop.recipe, evidence=replace(JUDGED, candidate_share=0.25))
+    house.console = replace(house.console, workshop=replace(house.console.workshop, recipe=recipe))
+    async with house.opened(), house.browser("ada") as ada:
+        await house.approve(15)
+        path = (await ada.post("/training")).headers["location"]
+        while (await step(house)).state is not RunState.CANARY:
+            pass
+        page = await ada.page(path)
+        assert "Model 1 is better" in page
+        assert "It answers 25% of the conversations from now on." in page
+        assert "End the canary: serve everything" in page
+        models = await ada.page("/models")
+        assert "Model 0 serves" in models
+        assert "Model 1 is tried on 25 % of the conversations." in models
+        assert "model 0, model 1 on 25 % Canary: a share of the conversations" in models
+        back = await ada.page("/models/roll-back")
+        assert "Take model 1 back?" in back
+        assert "model 0 answers every question from now on" in back
+        asked = await ada.page(f"{path}/release")
+        assert "It answers 25 % of the conversations now." in asked
+        await ada.post("/models/roll-back", {"to": "", "why": ""})
+        assert (await step(house)).state is RunState.STOPPED
+        assert "The canary was ended: Rolled back by Ada." in await ada.page(path)
 
 
 async def test_a_run_is_cancelled_by_an_admin_only(house: House):

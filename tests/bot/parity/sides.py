@@ -129,7 +129,7 @@ class Slack:
 
     async def command(self, name: str, what: str) -> str:
         """By what it does: queue, models, voice, status, cancel, rollback 1, channel, channel draft, forget …"""
-        retrain = ("status", "pause", "resume", "cancel", "rollback 1")
+        retrain = ("status", "pause", "resume", "cancel", "rollback 1", "release We read them.")
         words = {word: f"/retrain {word}" for word in retrain}
         typed = await commanding.typed(self.shop, self.there.people[name], words.get(what, f"/finetone {what}"))
         return plain(commanding.read(typed)).removesuffix(" Change")
@@ -293,6 +293,7 @@ class Discord:
             "resume": ("model resume", {}),
             "cancel": ("model cancel", {}),
             "rollback 1": ("model rollback", {"number": 1}),
+            "release We read them.": ("model release", {"why": "We read them."}),
             "dataset": ("dataset stats", {}),
             "dataset newest": ("dataset preview", {}),
             "channel": ("config show", {}),

@@ -124,3 +124,4 @@ async def _training(there: Discord, told: dict[str, str]) -> None:
     told["serve a named one"] = await there.command("admin", "rollback 1")
     told["pause nothing"] = await there.command("admin", "pause")
     told["cancel nothing"] = await there.command("admin", "cancel")
+    told["release nothing"] = await there.command("admin", "release We read them.")
