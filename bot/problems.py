@@ -1,14 +1,23 @@
 """What went wrong, as a sentence for people: the same words in the console, in Slack and everywhere else."""
 
+from bot.disputing import settled_told
 from bot.moderation import NotAllowed
 from bot.text import TextRefused
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
-from curation.promotion import NothingToRelease, NothingToRollBackTo
+from curation.promotion import NothingToRollBackTo
 from curation.requesting import NothingNew
 from curation.shutdowns import BaseDies
-from storage.errors import AlreadyDecided, DatabaseUnavailable, DeploymentMoved, NotFound, RunMoved, UnstorableText
+from storage.errors import (
+    AlreadyDecided,
+    AlreadySettled,
+    DatabaseUnavailable,
+    DeploymentMoved,
+    NotFound,
+    RunMoved,
+    UnstorableText,
+)
 from storage.records import CorrectionState
 from storage.store import Store
 
@@ -20,6 +29,7 @@ FOR_PEOPLE = (
     BaseDies,
     NothingToRollBackTo,
     AlreadyDecided,
+    AlreadySettled,
     DeploymentMoved,
     RunMoved,
     TextRefused,
@@ -27,7 +37,6 @@ FOR_PEOPLE = (
     UnstorableText,
     NotFound,
     DatabaseUnavailable,
-    NothingToRelease,
 )
 """Errors a person can do something about; every other one is a bug."""
 
@@ -45,6 +54,8 @@ async def sentence_of(store: Store, error: Exception) -> str:
     match error:
         case AlreadyDecided():
             return await _who_was_faster(store, error)
+        case AlreadySettled():
+            return await settled_told(store, error)
         case NotFound():
             return f"There is no such {error.kind} any more, or there never was."
         case DeploymentMoved():

@@ -57,6 +57,7 @@ async def serve_console(program: Program, bound: socket.socket, stop: asyncio.Ev
         guidelines=program.settings.guidelines,
         second_review=program.settings.second_review,
         cost_targets=program.settings.cost_targets,
+        dispute_votes=program.settings.dispute_votes,
     )
     config = uvicorn.Config(
         console_app(console), log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, lifespan="on"

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     # reviewing
     guidelines: str = ""  # Markdown, or the path of a .md file, shown where decisions are taken
     second_review: float = Field(0.1, ge=0, le=1)  # share of decisions a second reviewer is shown
+    dispute_votes: int = Field(1, ge=1)  # approvers who have to agree before a dispute is settled
 
     # who answers and trains
     provider: Literal["tuner", "openai", "azure", "nebius", "crusoe", "together"] = "tuner"

@@ -1,19 +1,19 @@
 """Open questions about approved corrections: two that contradict each other, or two reviewers who do. Settled once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import entry, record, record_all
-from storage.database import Database, insert_new, row_of, uninterrupted
+from storage.database import Database, insert_new, row_of, uninterrupted, upsert
 from storage.errors import AlreadySettled, NotFound
-from storage.records import CorrectionState, Dispute, DisputeKind, Settlement
-from storage.schema import corrections, disputes
+from storage.records import CorrectionState, Dispute, DisputeKind, DisputeVote, Settlement
+from storage.schema import corrections, dispute_votes, disputes
 
 _SETTLEMENTS = {
-    DisputeKind.CONTRADICTION: frozenset({Settlement.FIRST, Settlement.SECOND, Settlement.BOTH}),
+    DisputeKind.CONTRADICTION: frozenset(Settlement),
     DisputeKind.OPINION: frozenset({Settlement.FIRST, Settlement.NEITHER}),
 }
 
@@ -59,36 +59,86 @@ class Disputes:
         async with self._database.reading() as connection:
             return await _get(connection, dispute_id)
 
-    async def settle(self, dispute_id: str, settlement: Settlement, by: str, *, at: datetime) -> Dispute:
-        """Settle it: who loses is superseded from now on. Raises NotFound, AlreadySettled, ValueError for a settlement
-        that this kind of dispute does not have.
+    async def is_moot(self, dispute_id: str) -> bool:
+        """Whether it is unsettled and nothing is left to settle: not all it is about is approved any more."""
+        standing = _standing(select(disputes.c.id)).correlate(None)
+        is_it = (disputes.c.id == dispute_id) & disputes.c.settled_at.is_(None) & disputes.c.id.not_in(standing)
+        async with self._database.reading() as connection:
+            return (await connection.execute(select(disputes.c.id).where(is_it))).first() is not None
+
+    async def votes(self, dispute_ids: Iterable[str]) -> dict[str, list[DisputeVote]]:
+        """What was voted on each of these disputes, oldest first."""
+        found: dict[str, list[DisputeVote]] = {id: [] for id in dispute_ids}
+        statement = select(dispute_votes).where(dispute_votes.c.dispute_id.in_(list(found)))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(statement.order_by(dispute_votes.c.given_at, dispute_votes.c.actor_id))
+            for row in rows.mappings():
+                found[row["dispute_id"]].append(DisputeVote(**row))
+        return found
+
+    async def settle(
+        self,
+        dispute_id: str,
+        settlement: Settlement,
+        by: str,
+        *,
+        at: datetime,
+        holds_from: datetime | None = None,
+        needed: int = 1,
+    ) -> Dispute:
+        """Vote on it; once `needed` people say the same, it is settled so, and who loses is superseded.
+
+        With `holds_from`, a later moment, the winner of a contradiction holds from then, and the other one until then.
+        Raises NotFound, AlreadySettled, ValueError for a settlement or a date that this dispute cannot have.
         """
         async with self._database.writing() as connection:
-            dispute = await _get(connection, dispute_id)
+            dispute = await _get(connection, dispute_id, lock=True)
+            if dispute.settled_at is not None:
+                raise AlreadySettled(dispute)
             if settlement not in _SETTLEMENTS[dispute.kind]:
                 raise ValueError(f"a dispute of kind {dispute.kind.value} cannot be settled as {settlement.value}")
-            is_it = and_(disputes.c.id == dispute_id, disputes.c.settled_at.is_(None))
-            change = update(disputes).where(is_it).values(settlement=settlement, settled_by=by, settled_at=at)
-            if not (await connection.execute(change)).rowcount:
-                raise AlreadySettled(await _get(connection, dispute_id))
-            await record(connection, at, by, "settle", dispute_id, settlement=settlement.value)
-            loser, winner = _outcome(dispute, settlement)
-            if loser:
-                await _supersede(connection, loser, winner or None, by, at)
+            if holds_from is not None and not (_has_winner(dispute, settlement) and holds_from > at):
+                raise ValueError(f"a dispute settled as {settlement.value} at {at} cannot hold from {holds_from}")
+            vote = DisputeVote(dispute_id, by, settlement, holds_from, at)
+            await upsert(connection, dispute_votes, row_of(vote), keys=["dispute_id", "actor_id"])
+            date = holds_from.isoformat() if holds_from else None
+            await record(connection, at, by, "vote_dispute", dispute_id, settlement=settlement.value, holds_from=date)
+            if await _in_favour(connection, vote) < needed:
+                return dispute
+            change = update(disputes).where(disputes.c.id == dispute_id)
+            ended = {"settlement": settlement, "settled_by": by, "settled_at": at, "holds_from": holds_from}
+            await connection.execute(change.values(ended))
+            await record(connection, at, by, "settle", dispute_id, settlement=settlement.value, holds_from=date)
+            for loser, winner in _outcome(dispute, settlement):
+                if holds_from is None:
+                    await _supersede(connection, loser, winner or None, by, at)
+                else:
+                    await _relieve(connection, loser, winner, holds_from)
             return await _get(connection, dispute_id)
 
 
-def _outcome(dispute: Dispute, settlement: Settlement) -> tuple[str, str]:
-    """Who is superseded ("" for nobody), and by whom ("" for nobody)."""
+def _has_winner(dispute: Dispute, settlement: Settlement) -> bool:
+    return dispute.kind is DisputeKind.CONTRADICTION and settlement in (Settlement.FIRST, Settlement.SECOND)
+
+
+async def _in_favour(connection: AsyncConnection, vote: DisputeVote) -> int:
+    """How many people say the same, the date with it."""
+    is_it = dispute_votes.c.dispute_id == vote.dispute_id
+    rows = (await connection.execute(select(dispute_votes).where(is_it))).mappings()
+    return sum((row["settlement"], row["holds_from"]) == (vote.settlement, vote.holds_from) for row in rows)
+
+
+def _outcome(dispute: Dispute, settlement: Settlement) -> list[tuple[str, str]]:
+    """Who is superseded, each with by whom ("" for nobody)."""
     match settlement:
         case Settlement.FIRST:
-            return dispute.second, dispute.first
+            return [(dispute.second, dispute.first)] if dispute.second else []
         case Settlement.SECOND:
-            return dispute.first, dispute.second
+            return [(dispute.first, dispute.second)]
         case Settlement.NEITHER:
-            return dispute.first, ""
+            return [(id, "") for id in (dispute.first, dispute.second) if id]
         case Settlement.BOTH:
-            return "", ""
+            return []
 
 
 def _standing(statement: Select[Dispute]) -> Select[Dispute]:
@@ -108,8 +158,16 @@ async def _supersede(connection: AsyncConnection, loser: str, winner: str | None
         await record(connection, at, by, "supersede", loser, superseded_by=winner or "")
 
 
-async def _get(connection: AsyncConnection, dispute_id: str) -> Dispute:
-    row = (await connection.execute(select(disputes).where(disputes.c.id == dispute_id))).mappings().one_or_none()
+async def _relieve(connection: AsyncConnection, loser: str, winner: str, at: datetime) -> None:
+    """Let one hold until then and the other from then on. One whose time is over before stays so."""
+    ends = or_(corrections.c.expires_at.is_(None), corrections.c.expires_at > at)
+    await connection.execute(update(corrections).where(corrections.c.id == loser, ends).values(expires_at=at))
+    await connection.execute(update(corrections).where(corrections.c.id == winner).values(holds_from=at))
+
+
+async def _get(connection: AsyncConnection, dispute_id: str, *, lock: bool = False) -> Dispute:
+    statement = select(disputes).where(disputes.c.id == dispute_id)
+    row = (await connection.execute(statement.with_for_update() if lock else statement)).mappings().one_or_none()
     if row is None:
         raise NotFound("dispute", dispute_id)
     return Dispute(**row)

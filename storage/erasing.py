@@ -24,6 +24,7 @@ from storage.schema import (
     dataset_files,
     dataset_lines,
     dataset_versions,
+    dispute_votes,
     disputes,
     erasures,
     evaluations,
@@ -67,7 +68,10 @@ async def erase_turns(
     change = update(corrections).where(corrections.c.reply_id.in_(of_turns)).values(gone)
     erased = sorted((await connection.execute(change.returning(corrections.c.id))).scalars())
     for chunk in chunks(erased):  # what differed between it and another says what it said
-        await connection.execute(delete(disputes).where(disputes.c.first.in_(chunk) | disputes.c.second.in_(chunk)))
+        is_about_it = disputes.c.first.in_(chunk) | disputes.c.second.in_(chunk)
+        gone_ids = select(disputes.c.id).where(is_about_it)
+        await connection.execute(delete(dispute_votes).where(dispute_votes.c.dispute_id.in_(gone_ids)))
+        await connection.execute(delete(disputes).where(is_about_it))
     unsaid = {"text": "", "corrected_text": None}
     await connection.execute(update(replies).where(replies.c.turn_id.in_(turn_ids)).values(unsaid))
     await _show_cards_anew(connection, turn_ids)

@@ -1,5 +1,6 @@
 """Our messages on the platforms: which of them shows what. Intended before it is sent, so that none is sent twice."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select, update
@@ -16,7 +17,7 @@ from storage.errors import NotFound
 from storage.ids import new_id
 from storage.prepared import Prepared, insert_if_new
 from storage.records import CorrectionState, Posting, PostingKind, ReplySource
-from storage.schema import actors, corrections, feedback, hand_overs, postings, replies, turns
+from storage.schema import actors, corrections, disputes, feedback, hand_overs, postings, replies, turns
 
 _INTENDED = Prepared(
     select(postings).where(
@@ -165,6 +166,18 @@ class Postings:
         async with self._database.reading() as connection:
             return list((await connection.execute(statement)).scalars())
 
+    async def unshown_disputes(self, platform: str, ids: Collection[str]) -> list[str]:
+        """Those of these disputes that have no card on the platform, in the order given."""
+        has_card = select(postings.c.subject).where(
+            postings.c.platform == platform,
+            postings.c.kind == PostingKind.DISPUTE,
+            postings.c.subject.in_(ids),
+            postings.c.message_key.is_not(None),
+        )
+        async with self._database.reading() as connection:
+            shown = set((await connection.execute(has_card)).scalars())
+            return [id for id in ids if id not in shown]
+
     async def untold_decisions(self, platform: str, voice_id: str, since: datetime, limit: int) -> list[str]:
         """Corrections proposed on the platform, decided by somebody else after `since`, whose proposer was not told; their ids.
 
@@ -224,6 +237,7 @@ class Postings:
         is_forgotten = or_(
             postings.c.kind.in_((PostingKind.REPLY, PostingKind.DRAFT)) & is_withdrawn,
             postings.c.kind.in_((PostingKind.REVIEW, PostingKind.NOTICE)) & is_erased,
+            (postings.c.kind == PostingKind.DISPUTE) & ~exists().where(disputes.c.id == postings.c.subject),
         )
         statement = (
             select(postings)

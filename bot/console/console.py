@@ -28,6 +28,7 @@ class Console:
     keep: frozenset[str] = frozenset()  # what is not taken out of corrections
     guidelines: str = ""  # Markdown, or the path of a file of it, shown where decisions are taken
     second_review: float = 0.1  # share of decisions that a second reviewer is shown, in [0, 1]
+    dispute_votes: int = 1  # approvers who have to agree before a dispute is settled
     cost_targets: Sequence[tuple[str, str]] = ()  # (vendor, model) that a dataset's card reckons beside who trains
 
 

@@ -3,6 +3,7 @@
 from bot.discord_app import (
     boarding,
     commands,
+    disputes,
     feedback,
     leaving,
     menus,
@@ -18,6 +19,7 @@ from bot.discord_app.interactions import Feature
 FEATURES: tuple[Feature, ...] = (
     feedback.FEATURE,
     presses.FEATURE,
+    disputes.FEATURE,
     signs.FEATURE,
     missed_changes.FEATURE,
     missed_signs.FEATURE,

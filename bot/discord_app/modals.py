@@ -51,12 +51,12 @@ def correction_form(reply: Reply, may: May, *, is_draft: bool = False) -> ui.Mod
     title = "Edit and send" if is_draft else "Correct this answer"
     form = ui.Modal(title=title, custom_id=custom_id("edit_draft" if is_draft else "correct", reply.id))
     fields = text_fields("What it should have been", reply.standing_text)
-    fields.append(_choice(REASON, "What was wrong", [(str(reason), said) for reason, said in REASONS.items()]))
+    fields.append(choice_field(REASON, "What was wrong", [(str(reason), said) for reason, said in REASONS.items()]))
     also = {EDIT_POSTED: "Also edit the posted answer", FOR_TRAINING: "Use for training"}
     if may.all:
         fields.append(_ticks(ALSO, "Then", [(name, also[name]) for name in may.all]))
     fields.append(_note("Note for the approver"))
-    fields.append(_choice(SCOPE, "Where this holds", [(str(scope), said) for scope, said in SCOPES.items()]))
+    fields.append(choice_field(SCOPE, "Where this holds", [(str(scope), said) for scope, said in SCOPES.items()]))
     for field in fields[:MOST_FIELDS]:
         form.add_item(field)
     return form
@@ -132,7 +132,12 @@ def _note(label: str) -> Field:
     return ui.Label(text=label, component=field)
 
 
-def _choice(name: str, label: str, options: Sequence[tuple[str, str]]) -> Field:
+def line_field(name: str, label: str, *, limit: int) -> Field:
+    """One line that has to be filled in."""
+    return ui.Label(text=label, component=ui.TextInput[ui.Modal](custom_id=name, max_length=limit))
+
+
+def choice_field(name: str, label: str, options: Sequence[tuple[str, str]]) -> Field:
     """One of several, the first unless another is chosen."""
     shown = [
         discord.RadioGroupOption(label=said, value=value, default=number == 0)

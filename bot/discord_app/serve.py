@@ -109,6 +109,7 @@ def rules_of(settings: Settings) -> Rules:
         channel_questions_per_minute=settings.channel_questions_per_minute,
         team_of_one=settings.team_of_one,
         keep=settings.kept,
+        dispute_votes=settings.dispute_votes,
         follow_up_after=timedelta(hours=settings.follow_up_hours) if settings.follow_up_hours else None,
     )
 

@@ -12,6 +12,7 @@ from discord import ui
 
 from bot.discord_app import cards
 from bot.discord_app.buttons import controls
+from bot.discord_app.disputes import dispute_card
 from bot.discord_app.markup import words
 from bot.discord_app.outgoing import (
     GONE,
@@ -31,7 +32,16 @@ from bot.discord_app.payloads import DIRECT, place_of
 from bot.discord_app.replying import PostedReply, Spot, take_away
 from bot.discord_app.tags import Stand, mark
 from bot.discord_app.titles import unname
-from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
+from bot.office.cards import (
+    Card,
+    DecisionNotice,
+    DisputeCard,
+    FollowUp,
+    HandOverCard,
+    PlatformRefused,
+    ReviewCard,
+    RunCard,
+)
 from storage.records import Alarm, Conversation, Posting, PostingKind, Reply, ThreadMode, Turn
 
 log = logging.getLogger(__name__)
@@ -51,6 +61,7 @@ class DiscordSurface:
         rules = self._parts.rules
         channel_id = {
             PostingKind.REVIEW: rules.review_channel,
+            PostingKind.DISPUTE: rules.review_channel,
             PostingKind.DRAFT: rules.review_channel,
             PostingKind.HAND_OVER: rules.triage_channel or rules.review_channel,
             PostingKind.RUN: rules.ops_channel,
@@ -130,10 +141,12 @@ class DiscordSurface:
             "" if posting.message_key is None else f"https://discord.com/channels/{posting.place}/{posting.message_key}"
         )
 
-    async def _shown(self, card: ReviewCard | HandOverCard | RunCard) -> ui.LayoutView:
+    async def _shown(self, card: ReviewCard | DisputeCard | HandOverCard | RunCard) -> ui.LayoutView:
         match card:
             case ReviewCard():
                 return cards.review_card(card, "" if card.reply_at is None else await self.link(card.reply_at))
+            case DisputeCard():
+                return dispute_card(card)
             case HandOverCard():
                 first = await self._parts.store.conversations.first_turn(card.conversation.id)
                 return cards.hand_over_card(card, place_of(first.key).link if first is not None else "")

@@ -13,12 +13,23 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.diff import word_diff
-from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard, Surface
+from bot.office.cards import (
+    Card,
+    DecisionNotice,
+    DisputeCard,
+    FollowUp,
+    HandOverCard,
+    PlatformRefused,
+    ReviewCard,
+    RunCard,
+    Surface,
+)
+from bot.office.disputes import card_of
 from bot.office.office import Office
 from bot.office.progress import progress_of
 from storage.errors import DatabaseUnavailable, NotFound
 from storage.postings import LAST
-from storage.records import Correction, CorrectionState, HandOver, Posting, PostingKind
+from storage.records import Correction, CorrectionState, Dispute, HandOver, Posting, PostingKind
 from storage.records.alarms import Alarm
 
 T = TypeVar("T")
@@ -92,6 +103,8 @@ class Board:
             self._proposals,
             self._reviews,
             self._decisions,
+            self._disputes,
+            self._dispute_cards,
             self._hand_overs,
             self._hand_over_cards,
             self._edits,
@@ -216,6 +229,32 @@ class Board:
         notice = DecisionNotice(correction, people[str(correction.decided_by)].name)
         place = await self._surface.direct_place(proposer.external_id)
         await store.postings.landed(posting.id, await self._surface.post(place, notice, correction.id), place=place)
+
+    # ------------------------------------------------------------ disputes
+
+    async def _disputes(self) -> None:
+        """A card for each open dispute, where corrections are approved."""
+        office, place = self._office, await self._surface.place_of(PostingKind.DISPUTE)
+        if not place:
+            return
+        still_open = {each.id: each for each in await office.store.disputes.open(office.voice.id)}
+        unshown = await office.store.postings.unshown_disputes(office.platform, still_open)
+
+        async def offer(dispute: Dispute) -> None:
+            card = await card_of(office, dispute)
+            await posted(office, self._surface, PostingKind.DISPUTE, dispute.id, place, card)
+
+        await self._each(((id, still_open[id]) for id in unshown[: self._at_once]), offer)
+
+    async def _dispute_cards(self) -> None:
+        """Cards of disputes that were voted on, settled, or came to nothing since."""
+        office = self._office
+
+        async def update(posting: Posting) -> None:
+            await self._bring_up(posting, await card_of(office, await office.store.disputes.get(posting.subject)))
+
+        cards = await office.store.postings.standing(office.platform, PostingKind.DISPUTE, STANDING)
+        await self._each(((card.id, card) for card in cards), update)
 
     # ------------------------------------------------------------ hand-overs
 
@@ -353,6 +392,8 @@ def _shown(card: Card) -> str:
     match card:
         case ReviewCard():
             return _shown_of(card.correction)
+        case DisputeCard():
+            return _votes_of(card) if card.is_open else LAST
         case HandOverCard():
             return _stand(card.hand_over)
         case RunCard():
@@ -368,6 +409,11 @@ def _shown_of(correction: Correction) -> str:
         return LAST
     text = correction.corrected_text
     return f"{correction.state} {len(text)} {zlib.crc32(text.encode()):08x}"  # the same in every process
+
+
+def _votes_of(card: DisputeCard) -> str:
+    given = ";".join(f"{vote.actor_id} {vote.settlement} {vote.holds_from}" for _, vote in card.votes)
+    return f"open {zlib.crc32(given.encode()):08x}"
 
 
 def _stand(hand_over: HandOver) -> str:

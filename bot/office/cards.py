@@ -6,7 +6,18 @@ from typing import Protocol
 
 from bot.diff import Piece
 from bot.office.telling import Line
-from storage.records import Conversation, Correction, HandOver, Posting, PostingKind, Reply, Run
+from storage.records import (
+    Conversation,
+    Correction,
+    Dispute,
+    DisputeVote,
+    HandOver,
+    Judgement,
+    Posting,
+    PostingKind,
+    Reply,
+    Run,
+)
 from storage.records.alarms import Alarm
 
 
@@ -19,6 +30,35 @@ class ReviewCard:
     proposed_by: str  # people's names, as they chose them
     decided_by: str  # "" where nobody has
     reply_at: Posting | None  # the first message of the reply it corrects; None where none stands
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSide:
+    """One of the corrections that a dispute is about, with people's names."""
+
+    correction: Correction
+    proposed_by: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeCard:
+    """A dispute for the people who approve: both sides, what differs, the votes, and how it ended or its buttons."""
+
+    dispute: Dispute
+    first: DisputeSide
+    second: DisputeSide | None  # None for an opinion
+    doubted_by: str  # of an opinion; "" for a contradiction
+    reason: Judgement | None  # of an opinion: what is seen as wrong
+    votes: Sequence[tuple[str, DisputeVote]]  # each with its voter's name, oldest first
+    needed: int  # votes for the same
+    settled_by: str  # "" where nobody has
+    is_moot: bool  # nothing is left to settle: not all it is about is approved any more
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for votes."""
+        return self.dispute.settled_at is None and not self.is_moot
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +98,7 @@ class FollowUp:
     said: str
 
 
-Card = ReviewCard | HandOverCard | RunCard | DecisionNotice | FollowUp | Alarm
+Card = ReviewCard | DisputeCard | HandOverCard | RunCard | DecisionNotice | FollowUp | Alarm
 
 
 class PlatformRefused(Exception):

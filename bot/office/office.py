@@ -24,6 +24,7 @@ class Rules:
     channel_questions_per_minute: int = 60
     team_of_one: bool = True
     keep: Collection[str] = ()  # what the brand itself publishes, and is not taken out of corrections
+    dispute_votes: int = 1  # approvers who have to agree before a dispute is settled
     follow_up_after: timedelta | None = None  # of silence after a reply; None: never
 
 

@@ -12,10 +12,11 @@ INPUT_LIMIT = 3_000  # characters, Slack's
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a form is about, a reply or a correction, and where it was opened from."""
+    """What a form is about, a reply, a correction or a dispute, and where it was opened from."""
 
     reply: str = ""
     correction: str = ""
+    dispute: str = ""
     channel: str = ""  # where what became of it is whispered; "": in direct messages
     thread_ts: str = ""
     joints: tuple[str, ...] = ()  # what stood between the pieces of a text that took several inputs
@@ -74,6 +75,11 @@ def number_input(name: str, label: str, number: int, most: int) -> Block:
         "max_value": str(most),
     }
     return _labelled(name, label, element)
+
+
+def date_input(name: str, label: str, hint: str) -> Block:
+    """A day, chosen from a calendar; it arrives as 2026-12-01."""
+    return _labelled(name, label, {"type": "datepicker", "action_id": name}, hint=hint)
 
 
 def choice(name: str, label: str, options: Sequence[tuple[str, str]], *, chosen: str = "") -> Block:

@@ -1,10 +1,11 @@
 """Forms that were sent: what each of them does. What is wrong with the words was said before the form closed."""
 
 from bot.office import verbs
+from bot.office.disputes import Ruling, settle_dispute
 from bot.office.telling import Told
 from bot.office.verbs import Said
 from bot.problems import FOR_PEOPLE, sentence_of
-from bot.slack_app import channel_form, configuring, drafts, modals
+from bot.slack_app import channel_form, configuring, disputes, drafts, modals
 from bot.slack_app.blocks import shown_answer
 from bot.slack_app.form_parts import About, unpacked
 from bot.slack_app.modals import NOTE, REASON, draft_of, text_of
@@ -12,7 +13,7 @@ from bot.slack_app.outgoing import tell, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Submitted
 from storage.errors import DatabaseUnavailable
-from storage.records import Actor, Judgement
+from storage.records import Actor, Judgement, Settlement
 
 
 def faults(form: Submitted) -> dict[str, str]:
@@ -52,6 +53,9 @@ async def _done(parts: Parts, actor: Actor, form: Submitted, about: About, is_fi
             return await drafts.edit_and_send(parts, actor, about.reply, draft, form.by.team, is_first_try=is_first_try)
         case "edit":
             return await verbs.revise(parts, actor, about.correction, text_of(form.inputs, about.joints))
+        case disputes.FORM:
+            ruling = Ruling(Settlement(form.inputs.get(disputes.SETTLEMENT)), str(form.inputs.get(disputes.DAY) or ""))
+            return await settle_dispute(parts, actor, about.dispute, ruling)
         case channel_form.FORM:
             return await configuring.saved(parts, actor, form, about)
         case "reject":

@@ -2,8 +2,10 @@
 
 from bot import moderation
 from bot.office import verbs
+from bot.office.disputes import open_dispute
 from bot.office.verbs import Said
 from bot.slack_app.blocks import Block
+from bot.slack_app.disputes import date_form
 from bot.slack_app.form_parts import About
 from bot.slack_app.modals import correction_form, edit_form, rejection_form, thumbs_down_form
 from bot.slack_app.outgoing import UNREACHABLE, reason
@@ -46,6 +48,12 @@ async def open_rejection(parts: Parts, actor: Actor, correction_id: str, press: 
     return await open_form(parts, press, rejection_form(about(press, correction=correction_id), correction))
 
 
+async def open_date(parts: Parts, actor: Actor, dispute_id: str, press: Pressed) -> Said:
+    """Ask an approver from which day on one of two answers holds. Raises NotAllowed, NotFound, AlreadySettled."""
+    dispute = await open_dispute(parts, actor, dispute_id)
+    return await open_form(parts, press, date_form(about(press, dispute=dispute.id)))
+
+
 async def open_explanation(parts: Parts, reply_id: str, press: Pressed) -> Said:
     """Ask anyone what was not right."""
     return await open_form(parts, press, thumbs_down_form(about(press, reply=reply_id)))
@@ -63,9 +71,9 @@ async def open_form(parts: Parts, press: Pressed, form: Block) -> Said:
     return Said("")
 
 
-def about(press: Pressed, *, reply: str = "", correction: str = "") -> About:
+def about(press: Pressed, *, reply: str = "", correction: str = "", dispute: str = "") -> About:
     """What a form opened by this press is about, and where what became of it is said."""
-    return About(reply, correction, press.channel, thread_of(press))
+    return About(reply, correction, dispute, press.channel, thread_of(press))
 
 
 def thread_of(press: Pressed) -> str:

@@ -329,6 +329,8 @@ def commanded(body: Payload) -> Commanded:
 
 
 def _put_in(element: dict[str, Any]) -> Any:
+    if "selected_date" in element:
+        return element["selected_date"]
     if "selected_options" in element:
         return [option["value"] for option in element["selected_options"] or ()]
     if "selected_option" in element:

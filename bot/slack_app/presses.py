@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot import moderation
 from bot.office import commands, training, verbs
+from bot.office.disputes import Ruling, settle_dispute
 from bot.office.telling import Told
 from bot.office.verbs import ANYBODYS, MINE, NOT_MINE, HumanAnswer, Offer, Remove, Said, Sign
 from bot.slack_app import configuring, drafts, home, opening
@@ -15,7 +16,7 @@ from bot.slack_app.outgoing import tell, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Place, Pressed, Reacted
 from bot.slack_app.removing import take_off
-from storage.records import Actor, Posting, PostingKind, Reply, Right
+from storage.records import Actor, Posting, PostingKind, Reply, Right, Settlement
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,10 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return await opening.open_rejection(parts, actor, value, press)
         case "edit":
             return await opening.open_edit(parts, actor, value, press)
+        case "settle_on":
+            return await opening.open_date(parts, actor, value, press)
+        case "settle_first" | "settle_second" | "settle_both" | "settle_neither" as action:
+            return await settle_dispute(parts, actor, value, Ruling(Settlement(action.removeprefix("settle_"))))
         case "take":
             return await verbs.take_over(parts, actor, value)
         case "release":

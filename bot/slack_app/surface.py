@@ -3,8 +3,18 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from bot.office.cards import Card, DecisionNotice, FollowUp, HandOverCard, PlatformRefused, ReviewCard, RunCard
+from bot.office.cards import (
+    Card,
+    DecisionNotice,
+    DisputeCard,
+    FollowUp,
+    HandOverCard,
+    PlatformRefused,
+    ReviewCard,
+    RunCard,
+)
 from bot.slack_app.blocks import Shown, decision, follow_up, hand_over_card, review_card, run_card, section
+from bot.slack_app.disputes import dispute_card
 from bot.slack_app.markup import words
 from bot.slack_app.noticing import Thread
 from bot.slack_app.outgoing import (
@@ -39,6 +49,7 @@ class SlackSurface:
         rules = self._parts.rules
         channel = {
             PostingKind.REVIEW: rules.review_channel,
+            PostingKind.DISPUTE: rules.review_channel,
             PostingKind.HAND_OVER: rules.triage_channel or rules.review_channel,
             PostingKind.RUN: rules.ops_channel,
         }.get(kind, "")
@@ -107,6 +118,8 @@ class SlackSurface:
             case ReviewCard():
                 link = "" if card.reply_at is None else await self.link(card.reply_at)
                 return review_card(card.correction, card.pieces, card.proposed_by, card.decided_by, link)
+            case DisputeCard():
+                return dispute_card(card)
             case HandOverCard():
                 thread = Place.of(card.conversation.external_id)
                 link = await self._permalink(thread.team, thread.channel, thread.ts)

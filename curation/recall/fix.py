@@ -58,7 +58,7 @@ def fix_of(correction: Correction, *, channel: str, expires_at: datetime | None 
         scope=correction.scope,
         voice_id=correction.voice_id,
         channel=channel,
-        valid_from=correction.decided_at or correction.proposed_at,
+        valid_from=correction.holds_from or correction.decided_at or correction.proposed_at,
         expires_at=expires_at,
         history=correction.history,
     )

@@ -114,3 +114,4 @@ class Correction:
     is_for_training: bool = True  # False: it may be used in prompts and edits, never in a dataset
     superseded_at: datetime | None = None  # from when another one holds instead
     expires_at: datetime | None = None  # from when it no longer holds; None: it holds until somebody says otherwise
+    holds_from: datetime | None = None  # what won a dispute, from a later date on; None: from its approval

@@ -42,7 +42,7 @@ class Settlement(StrEnum):
     FIRST = "first"  # the first correction holds; of a contradiction, the second is superseded
     SECOND = "second"  # of a contradiction only: the second holds, the first is superseded
     BOTH = "both"  # of a contradiction only: both can be right
-    NEITHER = "neither"  # of an opinion only: the correction is taken out
+    NEITHER = "neither"  # what it is about is taken out: of a contradiction, both
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,18 @@ class Dispute:
     settled_at: datetime | None = None
     settled_by: str | None = None  # actor id
     settlement: Settlement | None = None
+    holds_from: datetime | None = None  # from when who won a contradiction holds, and the other no more; None: at once
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeVote:
+    """How an approver would settle a dispute. One per (dispute, actor), by constraint; the last word stands."""
+
+    dispute_id: str
+    actor_id: str
+    settlement: Settlement
+    holds_from: datetime | None
+    given_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from storage.schema.platforms import (
     listening,
     postings,
 )
-from storage.schema.review import assignments, disputes, holds, opinions, pair_votes, voice_checks
+from storage.schema.review import assignments, dispute_votes, disputes, holds, opinions, pair_votes, voice_checks
 from storage.schema.runs import evaluations, run_events, runs
 from storage.schema.serving import deployments, models
 from storage.schema.talk import conversations, replies, turns, voices
@@ -41,6 +41,7 @@ __all__ = [
     "dataset_lines",
     "dataset_versions",
     "deployments",
+    "dispute_votes",
     "disputes",
     "erasures",
     "evaluations",

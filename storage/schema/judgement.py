@@ -44,6 +44,7 @@ corrections = Table(
     Column("is_for_training", Boolean, nullable=False),
     moment("superseded_at", nullable=True),
     moment("expires_at", nullable=True),
+    moment("holds_from", nullable=True),
     UniqueConstraint("voice_id", "key"),  # the same thing proposed twice is one correction
     Index("ix_corrections_voice_id_state_proposed_at", "voice_id", "state", "proposed_at"),
     Index("ix_corrections_reply_id", "reply_id"),

@@ -18,10 +18,21 @@ disputes = Table(
     moment("settled_at", nullable=True),
     reference("settled_by", "actors.id", nullable=True),
     *word("settlement", Settlement, nullable=True),
+    moment("holds_from", nullable=True),
     UniqueConstraint("first", "second"),
 )
 _IS_UNSETTLED = text("settled_at IS NULL")
 Index("ix_disputes_open", disputes.c.voice_id, sqlite_where=_IS_UNSETTLED, postgresql_where=_IS_UNSETTLED)
+
+dispute_votes = Table(
+    "dispute_votes",
+    metadata,
+    reference("dispute_id", "disputes.id", primary_key=True),
+    reference("actor_id", "actors.id", primary_key=True),
+    *word("settlement", Settlement),
+    moment("holds_from", nullable=True),
+    moment("given_at"),
+)
 
 assignments = Table(
     "assignments",

@@ -1,13 +1,18 @@
 """Approving what contradicts another approved answer opens a dispute; only an approver settles it, once."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from bot import disputing, moderation
 from bot.moderation import Draft, NotAllowed
+from bot.problems import sentence_of
 from curation import versions
 from curation.examples import LeftOut
 from curation.gathering import gather, pick
 from curation.imports import Answer
+from curation.recall import Place
+from curation.recalling import Recall
 from storage.errors import AlreadySettled
 from storage.records import Correction, CorrectionState, Dispute, Judgement, Scope, Settlement
 from tests.bot.conftest import Team
@@ -75,6 +80,63 @@ async def test_an_answer_for_everyone_does_not_contradict_one_that_holds_in_one_
     for each in (here, everywhere):
         await moderation.approve(team.store, team.noor, each.id, team_of_one=False, now=team.clock())
     assert await team.store.disputes.open(team.voice.id) == []
+
+
+async def test_until_its_day_the_other_one_is_used_and_from_then_on_the_winner(team: Team):
+    dispute, first, second = await disputed(team)
+    now = team.clock()
+    day = disputing.first_moment(f"{now + timedelta(days=3):%Y-%m-%d}")
+    assert day is not None
+    outcome = await disputing.settle(
+        team.store, team.noor, dispute.id, Settlement.SECOND, holds_from=day, now=team.clock()
+    )
+    on = disputing.day(day)
+    assert outcome.said == f"Settled: the newer answer holds from {on} on, and the older one until then."
+    assert await left_out(team) == {second.id: LeftOut.NOT_YET}
+    recall, here = Recall(team.store), Place(team.voice.id, "")
+
+    async def used(at: datetime) -> list[str]:
+        return [found.fix.id for found in await recall.fixes_for(ASKED, here, now=at)]
+
+    assert await used(day - timedelta(seconds=1)) == [first.id]
+    assert await used(day) == [second.id]
+    team.clock.advance((day - team.clock()).total_seconds() + 1)
+    assert await left_out(team) == {first.id: LeftOut.EXPIRED}
+
+
+@pytest.mark.parametrize(
+    ("settlement", "day", "why"),
+    [
+        (Settlement.BOTH, "2999-01-01", "Only one of two answers"),
+        (Settlement.FIRST, "2001-01-01", "1 January 2001 is not in the future"),
+        (Settlement.FIRST, "tomorrow", "“tomorrow” is no date"),
+    ],
+)
+async def test_a_day_that_cannot_be_is_refused_with_what_can(team: Team, settlement: Settlement, day: str, why: str):
+    dispute, *_ = await disputed(team)
+    with pytest.raises(NotAllowed, match=why):
+        await disputing.settle(
+            team.store, team.noor, dispute.id, settlement, holds_from=disputing.first_moment(day), now=team.clock()
+        )
+    assert (await team.store.disputes.get(dispute.id)).settled_at is None
+
+
+async def test_a_vote_that_does_not_settle_it_says_how_many_agree(team: Team):
+    dispute, *_ = await disputed(team)
+    first = await disputing.settle(team.store, team.noor, dispute.id, Settlement.FIRST, votes=2, now=team.clock())
+    assert first.said == ("Your vote is counted: the older holds. 1 of 2 approvers say so; it is settled once 2 do.")
+    second = await disputing.settle(team.store, team.both, dispute.id, Settlement.FIRST, votes=2, now=team.clock())
+    assert second.said.startswith("Settled: the older answer holds")
+
+
+async def test_who_comes_second_hears_who_settled_it_and_how(team: Team):
+    dispute, *_ = await disputed(team)
+    await disputing.settle(team.store, team.noor, dispute.id, Settlement.FIRST, now=team.clock())
+    with pytest.raises(AlreadySettled) as late:
+        await disputing.settle(team.store, team.both, dispute.id, Settlement.SECOND, now=team.clock())
+    said = await sentence_of(team.store, late.value)
+    assert said.startswith("Noor was faster, and settled it on ")
+    assert said.endswith("Settled: the older answer holds, and the newer one is superseded from now on.")
 
 
 @pytest.mark.parametrize("who", ["cleo", "mia", "ada"])

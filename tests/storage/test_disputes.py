@@ -1,6 +1,7 @@
 """Two approved corrections that cannot both be right: one question, settled once, and the loser is superseded with a date."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -100,3 +101,73 @@ async def test_a_dispute_is_moot_once_a_side_is_gone(scene: Scene):
 async def test_an_unknown_dispute_is_not_found(scene: Scene):
     with pytest.raises(NotFound, match="There is no dispute 'disp_none'"):
         await scene.store.disputes.settle("disp_none", Settlement.BOTH, scene.moderator.id, at=scene.clock())
+
+
+async def test_where_neither_is_right_both_are_taken_out(scene: Scene):
+    dispute, *both = await a_contradiction(scene)
+    await scene.store.disputes.settle(dispute.id, Settlement.NEITHER, scene.moderator.id, at=scene.clock())
+    gone = [await scene.store.corrections.get(each.id) for each in both]
+    assert [(each.state, each.superseded_by) for each in gone] == [(CorrectionState.SUPERSEDED, None)] * 2
+
+
+async def test_the_winner_may_hold_from_a_day_on_and_the_other_one_until_then(scene: Scene):
+    dispute, older, newer = await a_contradiction(scene)
+    store, at = scene.store, scene.clock()
+    day = at + timedelta(days=9)
+    settled = await store.disputes.settle(dispute.id, Settlement.SECOND, scene.moderator.id, at=at, holds_from=day)
+    assert settled.holds_from == day
+    older, newer = await store.corrections.get(older.id), await store.corrections.get(newer.id)
+    assert {older.state, newer.state} == {CorrectionState.APPROVED}
+    assert (older.holds_from, older.expires_at, newer.holds_from, newer.expires_at) == (None, day, day, None)
+    assert await store.disputes.open(scene.voice.id) == []
+
+
+@pytest.mark.parametrize("settlement", [Settlement.BOTH, Settlement.NEITHER])
+async def test_only_a_winner_holds_from_a_day_on_and_no_day_lies_behind(scene: Scene, settlement: Settlement):
+    dispute, *_ = await a_contradiction(scene)
+    at, mo = scene.clock(), scene.moderator.id
+    later, before = at + timedelta(days=1), at - timedelta(days=1)
+    for impossible, day in ((settlement, later), (Settlement.FIRST, before)):
+        with pytest.raises(ValueError, match="cannot hold from"):
+            await scene.store.disputes.settle(dispute.id, impossible, mo, at=at, holds_from=day)
+    assert await scene.store.disputes.votes([dispute.id]) == {dispute.id: []}
+
+
+async def test_it_is_settled_once_enough_say_the_same_and_the_last_word_of_each_counts(scene: Scene):
+    dispute, *_ = await a_contradiction(scene)
+    store, mo = scene.store, scene.moderator.id
+    other = await store.people.ensure_actor("console", "ann", "Ann", frozenset(), at=scene.clock())
+
+    async def says(by: str, settlement: Settlement) -> Dispute:
+        return await store.disputes.settle(dispute.id, settlement, by, at=scene.clock(), needed=2)
+
+    assert (await says(mo, Settlement.FIRST)).settled_at is None
+    assert (await says(mo, Settlement.SECOND)).settled_at is None  # a second vote of one person is no second person
+    assert (await says(other.id, Settlement.FIRST)).settled_at is None
+    votes = (await store.disputes.votes([dispute.id]))[dispute.id]
+    assert {vote.actor_id: vote.settlement for vote in votes} == {mo: Settlement.SECOND, other.id: Settlement.FIRST}
+    settled = await says(other.id, Settlement.SECOND)
+    assert (settled.settlement, settled.settled_by) == (Settlement.SECOND, other.id)
+    verbs = [entry.verb for entry in await store.audit.entries(20, dispute.id)]
+    assert (verbs.count("vote_dispute"), verbs.count("settle")) == (4, 1)
+
+
+async def test_two_who_agree_at_once_settle_it(scene: Scene, other_store: Store):
+    dispute, *_ = await a_contradiction(scene)
+    other = await scene.store.people.ensure_actor("console", "ann", "Ann", frozenset(), at=scene.clock())
+    at = scene.clock()
+    await asyncio.gather(
+        scene.store.disputes.settle(dispute.id, Settlement.BOTH, scene.moderator.id, at=at, needed=2),
+        other_store.disputes.settle(dispute.id, Settlement.BOTH, other.id, at=at, needed=2),
+    )
+    assert (await scene.store.disputes.get(dispute.id)).settlement is Settlement.BOTH
+
+
+async def test_a_dispute_is_moot_only_while_nobody_has_settled_it(scene: Scene):
+    dispute, _, second = await a_contradiction(scene)
+    assert not await scene.store.disputes.is_moot(dispute.id)
+    third = await approved(scene, "import:a:3", "60 days.")
+    (other,) = await scene.store.disputes.raise_([a_dispute(scene, second, third)], scene.moderator.id)
+    settled = await scene.store.disputes.settle(dispute.id, Settlement.FIRST, scene.moderator.id, at=scene.clock())
+    assert await scene.store.disputes.is_moot(other.id)
+    assert not await scene.store.disputes.is_moot(settled.id)

@@ -1,5 +1,7 @@
 """Disputes in the console: both sides with what differs, settled once, by an approver."""
 
+from datetime import UTC, datetime
+
 from bot import moderation
 from bot.moderation import propose_answers
 from curation.imports import Answer
@@ -53,7 +55,21 @@ async def test_only_an_approver_settles_and_only_as_its_kind_allows(house: House
     async with house.browser("mia") as mia, house.browser("noor") as noor, house.browser("cleo") as cleo:
         assert "An approver settles it." in await mia.page("/review/disputes")
         assert (await mia.post(f"/review/disputes/{dispute.id}", {"settlement": "both"})).status_code == 403
-        assert (await noor.post(f"/review/disputes/{dispute.id}", {"settlement": "neither"})).status_code == 403
+        assert (await noor.post(f"/review/disputes/{dispute.id}", {"settlement": "mine"})).status_code == 403
+        dated = {"settlement": "both", "day": "2999-12-01"}
+        assert (await noor.post(f"/review/disputes/{dispute.id}", dated)).status_code == 403
         assert (await noor.post("/review/disputes/disp_none", {"settlement": "both"})).status_code == 404
         assert (await cleo.get("/review/disputes")).status_code == 403
     assert await house.store.disputes.open(house.voice.id) == [dispute]
+
+
+async def test_a_day_may_be_named_from_which_the_winner_holds(house: House):
+    dispute, older, newer = await contradicting(house)
+    async with house.browser("noor") as noor:
+        assert 'type="date"' in (await noor.get("/review/disputes")).text
+        await noor.post(f"/review/disputes/{dispute.id}", {"settlement": "second", "day": "2999-12-01"})
+        said = "Settled: the newer answer holds from 1 December 2999 on, and the older one until then."
+        assert said in await noor.page("/review/disputes")
+    day = datetime(2999, 12, 1, tzinfo=UTC)
+    assert (await house.store.corrections.get(older.id)).expires_at == day
+    assert (await house.store.corrections.get(newer.id)).holds_from == day

@@ -1,8 +1,12 @@
 """Everything a team does in a chat, once, as one list of acts and the sentences that came back."""
 
 import json
+from datetime import datetime
 from typing import cast
 
+from bot import moderation
+from storage.ids import new_id
+from storage.records import Correction, CorrectionState, Judgement, Right
 from tests.bot.parity.sides import Discord, Side
 
 
@@ -19,6 +23,7 @@ async def story(side: Side) -> dict[str, str]:
     await _correcting(there, told)
     await _teaching(there, told)
     await _handing_over(there, told)
+    await _disputing(there, told)
     await _drafting(there, told)
     await _asking_for(there, told)
     await _training(there, told)
@@ -77,6 +82,51 @@ async def _handing_over(there: Discord, told: dict[str, str]) -> None:
     told["resolve"] = await there.press("moderator", card, "release")
 
 
+async def _disputing(there: Discord, told: dict[str, str]) -> None:
+    """Two approved answers, and later a third, that cannot all be right."""
+    store, office = there.store, there.shop.running.app.parts
+    ann = await store.people.ensure_actor("console", "ann", "Ann", frozenset(Right), at=office.now())
+
+    async def approved(*days: int) -> None:
+        for n in days:
+            saved, _ = await store.corrections.propose(_answer(there.voice.id, ann.id, n, office.now()))
+            await moderation.approve(store, ann, saved.id, team_of_one=True, now=office.now())
+        office.wake_board()
+
+    await approved(5, 14)
+    card = await there.card("review", "5 day and 14 day")
+    told["a moderator settles"] = await there.press("moderator", card, "settle_first")
+    filled = {"settlement": "second", "day": "2999-12-01"}
+    told["settle from a day on"] = await there.fill("approver", card, "settle_on", filled)
+    await there.card("review", "newer answer holds from 1 December 2999 on, and the older one until then")
+    await approved(30)
+    told["both"] = await there.press("approver", await there.card("review", "14 day and 30 day"), "settle_both")
+
+
+def _answer(voice_id: str, by: str, days: int, at: datetime) -> Correction:
+    """An imported answer, which nobody gave in a chat."""
+    said = f"We refund within {days} days."
+    origin, state = f"import:faq.csv:{days}", CorrectionState.PROPOSED
+    question = "How long do returns take?"
+    return Correction(
+        new_id("corr", at),
+        voice_id,
+        None,
+        None,
+        origin,
+        origin,
+        (),
+        question,
+        None,
+        said,
+        Judgement.WRONG,
+        "",
+        state,
+        by,
+        at,
+    )
+
+
 async def _drafting(there: Discord, told: dict[str, str]) -> None:
     told["channel"] = await there.command("admin", "channel")
     told["channel draft"] = await there.command("admin", "channel draft")
@@ -124,4 +174,3 @@ async def _training(there: Discord, told: dict[str, str]) -> None:
     told["serve a named one"] = await there.command("admin", "rollback 1")
     told["pause nothing"] = await there.command("admin", "pause")
     told["cancel nothing"] = await there.command("admin", "cancel")
-    told["release nothing"] = await there.command("admin", "release We read them.")
