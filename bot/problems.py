@@ -6,7 +6,7 @@ from bot.text import TextRefused
 from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
-from curation.promotion import NothingToRollBackTo
+from curation.promotion import NothingToRelease, NothingToRollBackTo
 from curation.requesting import NothingNew
 from curation.shutdowns import BaseDies
 from storage.errors import (
@@ -27,6 +27,7 @@ FOR_PEOPLE = (
     PersonalDataLeft,
     NothingNew,
     BaseDies,
+    NothingToRelease,
     NothingToRollBackTo,
     AlreadyDecided,
     AlreadySettled,

@@ -172,5 +172,6 @@ async def _training(there: Discord, told: dict[str, str]) -> None:
     told["roll back"] = await there.run_press("roll_back")
     told["roll back twice"] = await there.run_press("roll_back")
     told["serve a named one"] = await there.command("admin", "rollback 1")
+    told["release nothing"] = await there.command("admin", "release We read them.")
     told["pause nothing"] = await there.command("admin", "pause")
     told["cancel nothing"] = await there.command("admin", "cancel")
