@@ -98,10 +98,6 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return _said(await training.pause_run(parts, actor, value))
         case "resume_run":
             return _said(await training.resume_run(parts, actor, value))
-        case "pause_run":
-            return _said(await training.pause_run(parts, actor, value))
-        case "resume_run":
-            return _said(await training.resume_run(parts, actor, value))
         case "cancel_run":
             return _said(await training.cancel_run(parts, actor, value))
         case "roll_back":
