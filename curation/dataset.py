@@ -115,14 +115,15 @@ def build_dataset(
         else:
             (train if side is Side.TRAIN else held_out).append(line)
     require_enough(len(train), len(held_out), rules)
+    kept_back = _kept_back(fitting, sides, known_sides)
     for line in write.lines(selection.marked, left_out):
-        if sides.get(line.example.group_key) is Side.HELD_OUT:
+        if line.example.group_key in kept_back:
             left_out.append((line.example.source_id, LeftOut.BESIDE_HELD_OUT))
         else:
             train.append(line)
     if show_fixes is not None:
         train, held_out = write.as_served(train, held_out, show_fixes)
-    marked_bad = write.flagged([one for one in flagged if sides.get(one.group_key) is not Side.HELD_OUT])
+    marked_bad = write.flagged([one for one in flagged if one.group_key not in kept_back])
     files = _files(train, held_out, marked_bad)
     train_tokens = sum(line.tokens for line in train)
     card = {
@@ -232,6 +233,17 @@ def _files(
     if flagged:
         files[FLAGGED_FILE] = _rows(messages for _, messages in flagged)
     return files
+
+
+def _kept_back(lines: Sequence[_Line], sides: Mapping[str, Side], known: Mapping[str, Side]) -> set[str]:
+    """The keys beside which nothing may be learned from marks: of every conversation in a group that is judged by, and of
+    those that ever were, also when what was judged by is gone.
+    """
+    held = {key for key, side in known.items() if side is Side.HELD_OUT}
+    for line in lines:
+        if sides[line.example.group_key] is Side.HELD_OUT:
+            held.update((line.example.group_key, *line.example.own_keys))
+    return held
 
 
 def _kept_sides(lines: Sequence[_Line], sides: Mapping[str, Side], known: Mapping[str, Side]) -> dict[str, Side]:

@@ -23,7 +23,7 @@ from curation.dataset import (
 from curation.examples import Example, Kind, LeftOut, Provenance, Selection, group_key
 from curation.marks import Flagged
 from curation.selecting import Circumstances, select_examples
-from storage.records import Message, Side
+from storage.records import Correction, Message, Side
 from tests.curation.test_selecting import correction, marked_good
 
 SAID = (Message("user", "x"), Message("assistant", "y"))
@@ -167,6 +167,59 @@ def test_a_mark_in_a_conversation_that_is_kept_back_is_left_out():
     good = replace(marked_good("reply_9", "", "Another?"), group_key=kept_back.own_keys[0])
     made = build(select_examples([correction(i) for i in range(12)], Circumstances(marked=[good])), dict(first.sides))
     assert made.card["left_out_corrections"]["reply_9"] == str(LeftOut.BESIDE_HELD_OUT)
+
+
+def joined_and_kept_back() -> list[Correction]:
+    """Two of different conversations that ask the same after another history, and come to be judged by."""
+    for number in range(30, 200):
+        pair = [correction(number, "Same?", "One."), correction(number + 1, "Same?", "Two.", history=SAID)]
+        made = build(select_examples([*(correction(i) for i in range(20)), *pair]))
+        if {each.id for each in pair} <= {e.source_id for e in made.held_out}:
+            return pair
+    raise AssertionError("no group of two conversations came to be kept back")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_neither_a_good_nor_a_bad_mark_in_any_conversation_of_a_group_that_is_kept_back_is_learned_from(which: int):
+    pair = joined_and_kept_back()
+    key = group_key(pair[which])
+    good = replace(marked_good("reply_9", "", "Another?"), group_key=key)
+    bad = Flagged("reply_8", key, (), "Where?", "No idea.", Provenance(Kind.MARK))
+    made = build_dataset(
+        select_examples([*(correction(i) for i in range(20)), *pair], Circumstances(marked=[good])),
+        {},
+        system_prompt="Be kind.",
+        rules=RULES,
+        count_tokens=words,
+        counter_name="words",
+        flagged=[bad],
+    )
+    assert made.card["left_out_corrections"]["reply_9"] == str(LeftOut.BESIDE_HELD_OUT)
+    assert "reply_9" not in {e.source_id for e in made.train}
+    assert made.flagged == ()
+    assert FLAGGED_FILE not in made.files
+
+
+def test_a_mark_is_not_learned_from_where_what_was_judged_by_is_gone():
+    good = marked_good("reply_9", "conv_gone", "Another?")
+    bad = Flagged("reply_8", good.group_key, (), "Where?", "No idea.", Provenance(Kind.MARK))
+    selection = select_examples([correction(i) for i in range(12)], Circumstances(marked=[good]))
+    made = [
+        build_dataset(
+            selection,
+            {good.group_key: side},
+            system_prompt="Be kind.",
+            rules=RULES,
+            count_tokens=words,
+            counter_name="words",
+            flagged=[bad],
+        )
+        for side in (Side.HELD_OUT, Side.TRAIN)
+    ]
+    assert [("reply_9" in {e.source_id for e in each.train}, len(each.flagged)) for each in made] == [
+        (False, 0),
+        (True, 1),
+    ]
 
 
 def test_flagged_replies_stand_in_a_file_of_their_own_and_change_neither_side():
