@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import audit_cli, dataset_cli, moderation, records_cli, report_cli, training_cli
+from bot import audit_cli, dataset_cli, migrate_cli, moderation, records_cli, report_cli, training_cli
 from bot.console.sign_in import one_time_link
 from bot.demo.story import play
 from bot.discord_app import cli as discord_cli
@@ -34,6 +34,7 @@ from curation.dataset import TooFewExamples
 from curation.export import MethodUnsupported
 from curation.imports import ImportRefused
 from curation.jury import SameFamily
+from curation.migration import DrillFailed
 from curation.prices import PriceUnreadable
 from curation.promotion import NothingToRelease, NothingToRollBackTo
 from curation.requesting import NothingNew
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(records_cli.app)
 app.add_typer(training_cli.app)
+app.add_typer(migrate_cli.app)
 app.add_typer(report_cli.app)
 app.add_typer(report_cli.voice_app, name="voice")
 app.add_typer(dataset_cli.app, name="dataset")
@@ -69,6 +71,7 @@ FOR_PEOPLE = (
     TooFewExamples,
     NothingNew,
     BaseDies,
+    DrillFailed,
     NothingToRelease,
     NothingToRollBackTo,
     ProviderError,

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     api_key: SecretStr = SecretStr("")
     hosting: str = ""  # what tuned models are deployed on, where the vendor needs to know (providers/quirks.py)
     hosting_key: SecretStr = SecretStr("")  # azure: an Entra token, which deploying takes in place of the key
+    migrate_url: str = ""  # of the vendor that `finetone migrate` tries, as the four above
+    migrate_key: SecretStr = SecretStr("")
+    migrate_hosting: str = ""
+    migrate_hosting_key: SecretStr = SecretStr("")
     tokenizer_file: Path | None = None
 
     # replies
