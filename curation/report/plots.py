@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 WIDTH, ROW, LABEL, GAP = 640, 30, 210, 8  # in the drawing's own units
-CURVE_HEIGHT, MARGIN = 200, 34
+CURVE_HEIGHT, MARGIN = 200, 48
 
 ALONE = """<style>
 svg { font: 13px system-ui, sans-serif; background: #ffffff }

@@ -73,7 +73,7 @@ class Report:
     suites: tuple[SuiteRow, ...]
     improved: tuple[SampleScore, ...]
     worsened: tuple[SampleScore, ...]
-    worst: tuple[SampleScore, ...]  # lowest scores of the candidate
+    worst: tuple[SampleScore, ...]  # lowest scores of the candidate on held-out questions
     checks: Mapping[str, Any]  # as declared then
     upkeep: tuple[Upkeep, ...]
     bill: str  # whose prices, or why there are none
@@ -113,7 +113,7 @@ def read_report(
         tuple(row for suite in Suite if (row := _suite(suite, evaluation.samples)) is not None),
         tuple(sample for sample in by_gain[::-1] if _gain(sample) > 0)[:SHOWN],
         tuple(sample for sample in by_gain if _gain(sample) < 0)[:SHOWN],
-        tuple(sorted(evaluation.samples, key=lambda sample: (sample.candidate_score, _gain(sample)))[:SHOWN]),
+        tuple(sorted(_target(evaluation), key=lambda sample: (sample.candidate_score, _gain(sample)))[:SHOWN]),
         evaluation.measures.get("checks", {}),
         upkeep,
         bill,
@@ -125,12 +125,17 @@ def read_report(
     )
 
 
+def _target(evaluation: Evaluation) -> list[SampleScore]:
+    """A general case that no small model solves would hide the answers customers would get."""
+    return [sample for sample in evaluation.samples if sample.suite is Suite.TARGET]
+
+
 def _gain(sample: SampleScore) -> float:
     return sample.candidate_score - sample.incumbent_score
 
 
 def _arms(evaluation: Evaluation, names: Mapping[str, str]) -> tuple[ArmRow, ...]:
-    target = [sample for sample in evaluation.samples if sample.suite is Suite.TARGET]
+    target = _target(evaluation)
     scores: dict[str, list[float]] = {
         INCUMBENT: [sample.incumbent_score for sample in target],
         CANDIDATE: [sample.candidate_score for sample in target],

@@ -101,6 +101,12 @@ def test_blind_pairs_are_one_verdict_each_by_majority():
     assert "judged 2 pairs without names: 1 for model 1, 0 for model 0, 1 alike." in markdown(found)
 
 
+def test_the_worst_answers_are_those_to_held_out_questions():
+    cases = [sample(n, 0.0, 0.0, Suite.GENERAL) for n in range(5)]
+    found = report(an_evaluation(*cases, sample(9, 0.5, 0.5)))
+    assert [each.correction_id for each in found.worst] == ["c9"]
+
+
 # ---------------------------------------------------------------- training
 
 
