@@ -27,6 +27,7 @@ ADMINS = [
     "model cancel",
     "model history",
     "model pause",
+    "model release",
     "model resume",
     "model rollback",
     "model status",
