@@ -142,7 +142,7 @@ def approve(
 @app.command()
 def reject(
     correction: Annotated[str, typer.Argument(help="The correction's id.")],
-    note: Annotated[str, typer.Option(help="Why; kept on record.")] = "",
+    note: Annotated[str, typer.Option(help="Why; who proposed it reads this.")] = "",
 ) -> None:
     """Keep a correction out of every dataset."""
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from bot import moderation
 from bot.flags import name_in
 from bot.moderation import NotAllowed, Outcome, require
-from bot.text import TextRefused, clean_note
 from storage.records import Actor, Assignment, Correction, Right
 from storage.reviews import Waiting
 from storage.store import Store
@@ -19,7 +18,6 @@ from storage.store import Store
 LOCK = timedelta(minutes=5)
 UNDO_FOR = timedelta(minutes=10)
 
-NO_REASON = "Say in a few words why it is not taken: whoever wrote it reads that, and writes a better one."
 TOO_LATE = (
     "That decision stands: it was not yours, it is older than 10 minutes, or something rests on it already. "
     "Propose a new correction to change what holds."
@@ -83,8 +81,7 @@ async def approve(
 async def reject(store: Store, actor: Actor, correction_id: str, *, note: str, now: datetime) -> Outcome[Correction]:
     """Reject what one is looking at, and say why. Raises LookedAt, NotAllowed, AlreadyDecided, TextRefused."""
     await _hold(store, actor, correction_id, now)
-    if not clean_note(note):
-        raise TextRefused(NO_REASON)
+    moderation.require_reason(note)
     done = await moderation.reject(store, actor, correction_id, note=note, now=now)
     await leave(store, actor)
     return done

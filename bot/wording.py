@@ -16,6 +16,9 @@ REASONS: Mapping[Judgement, str] = {
 }
 """The reasons for a correction, in the order a form offers them."""
 
+WHY_REJECTED = "Why? Who proposed it reads this."
+"""What a form asks an approver who rejects a correction; it has to be filled in."""
+
 SCOPES: Mapping[Scope, str] = {
     Scope.VOICE: "Everywhere this brand answers",
     Scope.CHANNEL: "Only in this channel",

@@ -16,7 +16,7 @@ from bot.diff import Piece, word_diff
 from bot.flags import name_in, open_flags
 from bot.reviewing import UNDO_FOR, alone_because, minutes_left
 from bot.second_looks import second_looks
-from bot.wording import REASONS
+from bot.wording import REASONS, WHY_REJECTED
 from curation.cleaning import told
 from storage.disputes import blocked
 from storage.records import Actor, Assignment, Correction, CorrectionState, DatasetLine, Right
@@ -180,6 +180,7 @@ async def queue_page(visit: Visit, view: View, said: Said | None = None, status:
         "just": said or Said(),
         "people": await visit.store.people.actors(found.facets.moderators),
         "reasons": REASONS,
+        "why_rejected": WHY_REJECTED,
         "guidelines": await asyncio.to_thread(guidelines.read, visit.console.guidelines),
         **await frame_values(visit, "waiting"),
     }

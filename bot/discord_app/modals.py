@@ -16,7 +16,7 @@ from bot.discord_app.cards import SCOPES
 from bot.moderation import Draft
 from bot.office.pieces import cut, joined
 from bot.text import NOTE_LIMIT
-from bot.wording import REASONS
+from bot.wording import REASONS, WHY_REJECTED
 from storage.records import Correction, Judgement, Reply, Scope
 
 FIELD_LIMIT = 4_000  # characters, Discord's
@@ -73,7 +73,7 @@ def edit_form(correction: Correction) -> ui.Modal:
 def rejection_form(correction: Correction) -> ui.Modal:
     """The form by which an approver turns a proposal down; what they write reaches who proposed it."""
     form = ui.Modal(title="Reject the correction", custom_id=custom_id("reject", correction.id))
-    form.add_item(_note("Why? Who proposed it reads this."))
+    form.add_item(_note(WHY_REJECTED, is_required=True))
     return form
 
 
@@ -125,9 +125,9 @@ def _text(name: str, label: str, text: str, *, is_required: bool = True) -> Fiel
     return ui.Label(text=label, component=field)
 
 
-def _note(label: str) -> Field:
+def _note(label: str, *, is_required: bool = False) -> Field:
     field = ui.TextInput[ui.Modal](
-        custom_id=NOTE, style=discord.TextStyle.paragraph, required=False, max_length=NOTE_LIMIT
+        custom_id=NOTE, style=discord.TextStyle.paragraph, required=is_required, max_length=NOTE_LIMIT
     )
     return ui.Label(text=label, component=field)
 

@@ -4,7 +4,7 @@ Every adapter calls these and posts `said`; so the words are the same everywhere
 """
 
 from bot.moderation.correcting import Draft, correct, propose_answers, retract, revise
-from bot.moderation.deciding import approve, approve_all, reject, scrub
+from bot.moderation.deciding import approve, approve_all, reject, require_reason, scrub
 from bot.moderation.forgetting import forget_person
 from bot.moderation.judging import mark, retract_reply, unmark
 from bot.moderation.places import MODE_WORDS, ask_for_person, release, set_channel, step_back, take_over
@@ -30,6 +30,7 @@ __all__ = [
     "release",
     "release_model",
     "require",
+    "require_reason",
     "resume_run",
     "retract",
     "retract_reply",

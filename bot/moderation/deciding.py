@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bot.moderation.rights import NotAllowed, Outcome, require
-from bot.text import clean_note, excerpt
+from bot.text import TextRefused, clean_note, excerpt
 from bot.wording import counted
 from curation.cleaning import Cleaned, cleaned, rules_for, told
 from curation.court import look_among, look_for
@@ -24,6 +24,7 @@ from storage.records import (
 )
 from storage.store import Store
 
+NO_REASON = "Say in a few words why it is not taken: whoever wrote it reads that, and writes a better one."
 CHAT_PLATFORMS = frozenset({"slack", "discord"})  # whose names are people's own
 
 
@@ -148,6 +149,12 @@ async def reject(
     require(actor, Right.APPROVER, "reject a correction")
     decided = await decide_once(store, actor, correction_id, CorrectionState.REJECTED, note, now)
     return Outcome(decided, "Rejected. It will not be trained on.")
+
+
+def require_reason(note: str) -> None:
+    """Raise TextRefused for a rejection that a form was sent with and that says nothing."""
+    if not clean_note(note):
+        raise TextRefused(NO_REASON)
 
 
 def _require_second_person(actor: Actor, corrections: Sequence[Correction], team_of_one: bool) -> None:

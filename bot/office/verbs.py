@@ -202,9 +202,11 @@ async def approve(office: Office, actor: Actor, correction_id: str) -> Said:
     return Said(outcome.said)
 
 
-async def reject(office: Office, actor: Actor, correction_id: str, *, note: str = "") -> Said:
-    """Raises NotAllowed, AlreadyDecided."""
-    outcome = await moderation.reject(office.store, actor, correction_id, note=note, now=office.now())
+async def reject(office: Office, actor: Actor, correction_id: str, *, note: str | None = None) -> Said:
+    """`note` is what was said in a form, which has to be filled in. Raises NotAllowed, AlreadyDecided, TextRefused."""
+    if note is not None:
+        moderation.require_reason(note)
+    outcome = await moderation.reject(office.store, actor, correction_id, note=note or "", now=office.now())
     office.wake_board()
     return Said(outcome.said)
 

@@ -13,7 +13,7 @@ from bot.slack_app.blocks import Block, section
 from bot.slack_app.form_parts import About, choice, modal, text_input, ticks, unpacked
 from bot.slack_app.markup import inline
 from bot.text import NOTE_LIMIT, TextRefused, clean_correction, clean_note
-from bot.wording import REASONS, SCOPES
+from bot.wording import REASONS, SCOPES, WHY_REJECTED
 from storage.records import Correction, Judgement, Scope
 
 PIECE_LIMIT = 2_700  # of a long reply, with room to write more
@@ -69,7 +69,7 @@ def rejection_form(about: About, correction: Correction) -> Block:
         about,
         [
             section(f"*Question*  {inline(correction.question, 900)}"),
-            text_input(NOTE, "Why? Who proposed it reads this.", "", is_optional=True, is_long=True, limit=NOTE_LIMIT),
+            text_input(NOTE, WHY_REJECTED, "", is_long=True, limit=NOTE_LIMIT),
         ],
     )
 

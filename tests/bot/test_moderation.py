@@ -204,3 +204,10 @@ async def test_retracting_leaves_words_that_somebody_else_put_there_since(team: 
 async def test_a_correction_needs_a_reason_other_than_good(team: Team):
     with pytest.raises(NotAllowed, match="a reason other than good"):
         await moderation.correct(team.store, team.mia, team.reply.id, Draft("Ahoy!", Judgement.GOOD), now=team.clock())
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\n\u200b"], ids=["empty", "space", "invisible"])
+def test_a_form_that_rejects_has_to_say_why(nothing: str):
+    with pytest.raises(TextRefused, match="Say in a few words why it is not taken"):
+        moderation.require_reason(nothing)
+    moderation.require_reason("Untrue.")

@@ -305,7 +305,7 @@ async def test_a_queue_is_worked_through_by_keys_alone(site: Site):
         await expect(opened).to_have_text("Question 1?")
         await settled(page)
         await page.keyboard.press("r")
-        reason = page.get_by_label("Why it is not taken")
+        reason = page.get_by_label("Why? Who proposed it reads this.")
         await expect(reason).to_be_focused()
         await page.keyboard.type("just a rude answer")
         await expect(reason).to_have_value("just a rude answer")

@@ -92,6 +92,8 @@ async def test_rejecting_asks_why_and_the_proposer_reads_it(open_shop: Shop):
     form = await there.click(there.approver, card, label="Reject")
     assert form.modal is not None
     assert form.modal["title"] == "Reject the correction"
+    (why,) = form.modal["components"]
+    assert (why["label"], why["component"]["required"]) == ("Why? Who proposed it reads this.", True)
     sent = await there.submit(there.approver, {"note": "Not *true* <@1>"})
     assert sent.text == "Rejected. It will not be trained on."
     await until_said(open_shop, card, "**Rejected** by approver")

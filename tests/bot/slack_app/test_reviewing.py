@@ -93,7 +93,7 @@ async def test_the_card_shows_what_changes_and_why_and_asks_for_a_decision(open_
             "reject",
             CorrectionState.REJECTED,
             "Rejected. It will not be trained on.",
-            "*approver rejected* your correction of “Where is my parcel?”. It will not be trained on.",
+            "*approver rejected* your correction of “Where is my parcel?”. It will not be trained on. Their note: “Untrue”",
         ),
     ],
 )
@@ -104,8 +104,10 @@ async def test_a_decision_closes_the_card_in_place_and_its_proposer_hears_once(
     correction, card = await proposed(open_shop)
     await there.click(there.approver, card, action)
     if action == "reject":
-        await form_of(open_shop, there.approver)
-        await there.submit(there.approver, {})
+        form = await form_of(open_shop, there.approver)
+        (why,) = [block for block in form["blocks"] if block["type"] == "input"]
+        assert (why["label"]["text"], why["optional"]) == ("Why? Who proposed it reads this.", False)
+        await there.submit(there.approver, {"note": "Untrue"})
     assert (await whispered(open_shop, there.approver)).text == whisper
     closed = await card_that_says(open_shop, " by approver")
     assert (closed.ts, buttons_of(closed)) == (card.ts, [])
