@@ -6,8 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.program import evidence_of
 from bot.retrieving import RetrieverMissing, described, retriever
 from bot.settings import Settings
+from curation.release import cases_needed, pairs_needed
 from storage.errors import DatabaseUnavailable
 from storage.store import open_store
 
@@ -33,7 +35,37 @@ async def check_program(settings: Settings) -> list[Check]:
         await check_database(settings),
         await check_model(settings),
         await asyncio.to_thread(check_retriever, settings),
+        check_promotion(settings),
     ]
+
+
+def check_promotion(settings: Settings) -> Check:
+    """What a new model has to prove here, and whether it can: with too few questions nothing is ever proven."""
+    rules = evidence_of(settings)
+    pairs = pairs_needed(rules)
+    lacking = [
+        f"{settings.minimum_held_out} held-out questions can prove nothing, {pairs} at least are needed: raise "
+        "FINETONE_MINIMUM_HELD_OUT, or release every model on your own word (finetone release)"
+    ] * (settings.minimum_held_out < pairs)
+    for name, margin, asked in (
+        ("GENERAL", settings.general_margin, settings.general_questions),
+        ("SAFETY", settings.safety_margin, settings.safety_questions),
+    ):
+        needed = cases_needed(margin, settings.alpha)
+        if 0 < asked < needed:
+            lacking.append(
+                f"FINETONE_{name}_QUESTIONS is {asked}, and at a margin of {margin:g} nothing is proven with fewer than "
+                f"{needed}: raise it, or FINETONE_{name}_MARGIN, or set it to 0"
+            )
+    if lacking:
+        return Check("promotion", False, "; ".join(lacking) + ".")
+    canary = (
+        f"then a canary on {settings.canary_percent:g} % for {settings.canary_hours:g} hours or {settings.canary_votes} votes"
+        if settings.canary_percent
+        else "no canary"
+    )
+    tie = f"differences below {settings.margin:g} (FINETONE_MARGIN, no longer a mean gain) are ties"
+    return Check("promotion", True, f"better with an error at most once in {1 / settings.alpha:.4g}; {tie}; {canary}")
 
 
 def check_folder(folder: Path) -> Check:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from bot.doctor import check_database, check_folder, check_model
+import pytest
+
+from bot.doctor import check_database, check_folder, check_model, check_promotion
 from bot.settings import Settings
 
 
@@ -43,3 +45,35 @@ async def test_a_model_elsewhere_is_named_and_not_asked(tmp_path: Path):
     check = await check_model(settings(tmp_path, provider="openai", base_model="m", api_url="http://127.0.0.1:9/v1"))
     assert check.is_ok
     assert check.said == "m at http://127.0.0.1:9/v1; not asked"
+
+
+def test_what_a_model_has_to_prove_is_told(tmp_path: Path):
+    check = check_promotion(settings(tmp_path))
+    assert check.is_ok
+    assert check.said == (
+        "better with an error at most once in 20; differences below 0.02 (FINETONE_MARGIN, no longer a mean gain) are ties; "
+        "no canary"
+    )
+    assert "a canary on 10 % for 72 hours or 60 votes" in check_promotion(settings(tmp_path, canary_percent=10)).said
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"minimum_held_out": 6}, "6 held-out questions can prove nothing, 7 at least are needed"),
+        (
+            {"safety_questions": 33},
+            "FINETONE_SAFETY_QUESTIONS is 33, and at a margin of 0.15 nothing is proven with fewer than 34",
+        ),
+        (
+            {"general_margin": 0.1},
+            "FINETONE_GENERAL_QUESTIONS is 40, and at a margin of 0.1 nothing is proven with fewer than 53",
+        ),
+    ],
+    ids=["pairs", "safety", "general"],
+)
+def test_settings_under_which_nothing_can_be_proven_are_told(tmp_path: Path, changed: dict[str, float], said: str):
+    check = check_promotion(settings(tmp_path, **changed))
+    assert not check.is_ok
+    assert said in check.said
+    assert check_promotion(settings(tmp_path, general_questions=0, safety_questions=0)).is_ok
