@@ -30,12 +30,13 @@ from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
 from curation.recall.meaning import Embedder
 from curation.recalling import Recall
+from curation.recipes import Training
 from curation.tariff import Tariff
 from curation.triggers import When
 from curation.worker import Pace
 from curation.workshop import Recipe, Workshop
 from providers.base import Sampling
-from providers.quirks import TUNER, VENDORS, Quirks
+from providers.quirks import TUNER, VENDORS, Method, Quirks
 from providers.tokens import TokenCounter, token_counter
 from providers.vendor import Access, Vendor, open_vendor
 from storage.errors import NotFound
@@ -158,6 +159,7 @@ def _assemble(
         seed=REPLY_SEED,
         prompt=settings.prompt_kind,
         as_served=as_served_of(settings, recall.embedder),
+        training=Training(Method(settings.recipe), settings.beta or None, settings.replay or None),
         expected_life_days=settings.expected_life_days,
         cases=cases_of(settings, REPLY_SEED),
     )
@@ -176,6 +178,7 @@ def _assemble(
             recipe,
             utc_now,
             tariff_of(settings, utc_now().date()),
+            vendor=provider.row,
             catalogue=provider,
             host=provider.host,
             critics=critics,

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     retrain_schedule: str = ""  # five parts of a cron expression; "": no schedule
     retrain_after: int = Field(0, ge=0)  # newly approved corrections; 0: never by itself
     time_zone: str = "UTC"  # of the schedule
+    recipe: Literal["sft", "dpo", "kto"] = "sft"  # how a run trains
+    beta: float = Field(0, ge=0, le=2)  # of dpo and kto; 0: the trainer chooses
+    replay: float = Field(0, ge=0, le=0.5)  # share of general examples mixed in, by the tuner, with sft
     expected_life_days: int = Field(30, ge=0)  # a base that stops sooner is not trained on
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
@@ -257,6 +260,11 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
         )
     if settings.time_zone not in available_timezones():
         wrong.append(f"{PREFIX}TIME_ZONE is {settings.time_zone!r}, which is no time zone; write one as Europe/Berlin")
+    if settings.recipe != "sft" and settings.replay:
+        wrong.append(
+            f"{PREFIX}REPLAY is {settings.replay:g}, and {PREFIX}RECIPE is {settings.recipe!r}: general examples are "
+            "mixed in with sft alone; set one of the two"
+        )
     try:
         When(settings.retrain_schedule)
     except ScheduleUnreadable as error:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from curation.canary import take_back
-from curation.dataset import TRAIN_FILE
+from curation.export import MethodUnsupported
+from curation.recipes import RecipeUnfit, training_file
 from curation.serving import slug
 from curation.step import end, promised, tell
+from curation.versions import PartlyErased
 from curation.workshop import PROGRAM, Workshop
 from providers.base import ErrorKind, JobRequest, JobState, JobStatus, ProviderError
 from storage.errors import RunMoved
@@ -26,7 +28,10 @@ OVER_FOR_NOTHING = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 async def submit(workshop: Workshop, run: Run) -> Run:
     """Upload the file, look for a job of this run, create it only if there is none and none may still turn up."""
-    run = await _uploaded(workshop, run)
+    try:
+        run = await _uploaded(workshop, run)
+    except (RecipeUnfit, MethodUnsupported, PartlyErased) as unfit:
+        return await end(workshop, run, RunState.STOPPED, str(unfit))
     found = await _jobs_of(workshop, run)
     if found:
         return await _submitted(workshop, run, await _keep_oldest(workshop, run, found))
@@ -42,7 +47,8 @@ async def _uploaded(workshop: Workshop, run: Run) -> Run:
     store = workshop.store
     if run.training_file_id is not None:
         return run
-    content = await store.datasets.file(promised(run.dataset_version_id), TRAIN_FILE)
+    method = workshop.recipe.training.method
+    content = await training_file(store, promised(run.dataset_version_id), workshop.vendor, method)
     file_id = await workshop.trainer.upload(f"{run.id}.jsonl", content)
     return await store.runs.advance(
         run.id, run.epoch, run.state, run.state, at=workshop.now(), training_file_id=file_id
@@ -72,6 +78,9 @@ async def _create(workshop: Workshop, run: Run) -> JobStatus:
         f"{slug(voice.name)}-{number}",
         workshop.recipe.n_epochs,
         workshop.recipe.seed,
+        workshop.recipe.training.method,
+        workshop.recipe.training.beta,
+        replay=workshop.recipe.training.replay,
     )
     run = await store.runs.intend(run.id, run.epoch, at=workshop.now())
     try:

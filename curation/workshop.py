@@ -10,9 +10,12 @@ from curation.critics import Critics
 from curation.dataset import Rules
 from curation.gathering import Press
 from curation.prompting import CountTokens
+from curation.recipes import Training
 from curation.suites import Case
 from curation.tariff import Tariff
 from providers.base import Catalogue, ChatModel, Host, Sampling, Trainer
+from providers.quirks import TUNER
+from providers.rows import Quirks
 from storage.records import PromptKind
 from storage.store import Store
 
@@ -33,6 +36,7 @@ class Recipe:
     cases: tuple[Case, ...] = ()  # of the general and the safety suite, that every candidate is asked
     prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts models are trained with
     as_served: AsServed | None = None  # shows training examples the fixes of a served prompt; None: they have none
+    training: Training = field(default_factory=Training)  # by which method
     expected_life_days: int = 30  # a base that stops sooner is not trained on
 
 
@@ -48,6 +52,7 @@ class Workshop:
     recipe: Recipe
     now: Callable[[], datetime]
     tariff: Tariff = field(default_factory=Tariff)
+    vendor: Quirks = TUNER  # who trains, and so how a training file has to be
     catalogue: Catalogue | None = None  # who knows when models stop; None: what was announced alone
     host: Host | None = None  # who serves what was trained; None: the vendor that trains, by itself
     critics: Critics = field(default_factory=Critics)  # a judge, a moderation, where they are configured

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.program import access_of, prices_of, quirks_of, tariff_of, vendor_of
-from bot.settings import Settings, SettingsMissing, load_settings
+from bot.settings import Settings, SettingsMissing, SettingsWrong, load_settings
 from curation.prices import Item, PriceUnreadable, price_of
 
 DAY = date(2026, 11, 22)
@@ -81,3 +81,9 @@ def test_what_is_needed_to_deploy_comes_from_the_settings():
 def test_azure_needs_the_address_of_its_resource():
     with pytest.raises(SettingsMissing, match="FINETONE_API_URL is not set"):
         load_settings(None, provider="azure", api_key="k", base_model="gpt-4.1-mini")
+
+
+def test_general_examples_are_mixed_in_with_the_supervised_recipe_alone():
+    with pytest.raises(SettingsWrong, match=r"FINETONE_REPLAY is 0\.3, and FINETONE_RECIPE is 'dpo'"):
+        load_settings(None, recipe="dpo", replay=0.3)
+    assert load_settings(None, recipe="sft", replay=0.3).replay == 0.3
