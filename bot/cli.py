@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import audit_cli, dataset_cli, migrate_cli, moderation, records_cli, report_cli, training_cli
+from bot import audit_cli, dataset_cli, migrate_cli, moderation, records_cli, report_cli, training_cli, voice_cli
 from bot.console.sign_in import one_time_link
 from bot.demo.story import play
 from bot.discord_app import cli as discord_cli
@@ -56,7 +56,7 @@ app.add_typer(records_cli.app)
 app.add_typer(training_cli.app)
 app.add_typer(migrate_cli.app)
 app.add_typer(report_cli.app)
-app.add_typer(report_cli.voice_app, name="voice")
+app.add_typer(voice_cli.voice_app, name="voice")
 app.add_typer(dataset_cli.app, name="dataset")
 app.add_typer(audit_cli.app, name="audit")
 # What a person can fix: shown as one sentence, exit code 1. Anything else is a bug and keeps its traceback.

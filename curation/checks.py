@@ -1,7 +1,8 @@
 """Pure: what every answer of a voice has to keep to, declared once, and a sentence for each answer that does not.
 
 `{"language": "de", "length": {"most_words": 80}, "required": ["Your Puffin crew"], "forbidden": ["guarantee"],
-"json_schema": {"type": "object", …}}`: every key may be left out. A check knows one answer at a time and no model.
+"style": ["no_emoji"], "json_schema": {"type": "object", …}}`: every key may be left out. A check knows one answer at a time
+and no model.
 """
 
 import json
@@ -14,9 +15,10 @@ from typing import Any, Protocol, cast
 
 from curation.languages import NAMES, language_of
 from curation.scripts import script_of
+from curation.style import STYLES, Style, keeps_to
 
 WITHOUT_SPACES = frozenset({"Han", "Kana", "Thai"})  # scripts in which a word has no visible ends
-DECLARABLE = ("language", "length", "required", "forbidden", "json_schema")
+DECLARABLE = ("language", "length", "required", "forbidden", "style", "json_schema")
 LENGTHS = ("least_words", "most_words", "least_characters", "most_characters")
 
 
@@ -112,6 +114,19 @@ class Forbidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The answer is written so: words of `curation.style.Style`."""
+
+    styles: tuple[Style, ...]
+    name: str = "style"
+
+    def failure(self, answer: str) -> str | None:
+        """Names every style it does not keep to."""
+        missed = [STYLES[style] for style in self.styles if not keeps_to(style, answer)]
+        return f"It does not keep to {_quoted(missed)}." if missed else None
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """The whole answer is JSON of this shape (JSON Schema). A reference outside the schema is never fetched."""
 
@@ -143,6 +158,7 @@ def declared(checks: Mapping[str, Any]) -> tuple[Check, ...]:
         "length": _length,
         "required": _required,
         "forbidden": _forbidden,
+        "style": _written,
         "json_schema": _schema,
     }
     return tuple(make[key](checks[key]) for key in DECLARABLE if key in checks)
@@ -217,6 +233,13 @@ def _required(phrases: object) -> Check:
 
 def _forbidden(phrases: object) -> Check:
     return Forbidden(_phrases("forbidden", phrases))
+
+
+def _written(styles: object) -> Check:
+    words = _phrases("style", styles)
+    if unknown := [word for word in words if word not in set(Style)]:
+        raise ChecksWrong(f"Unknown styles: {_quoted(unknown)}. There are {_quoted(list(Style))}.")
+    return Written(tuple(Style(word) for word in words))
 
 
 def _schema(schema: object) -> Check:

@@ -27,6 +27,7 @@ from storage.releases import Releases
 from storage.reviews import Reviews
 from storage.runs import Runs
 from storage.seals import Seals
+from storage.voice_rules import VoiceRules
 from storage.voices import Voices
 from storage.votes import Votes
 
@@ -69,6 +70,7 @@ class Store:
         self.disputes = Disputes(database)
         self.holds = Holds(database)
         self.blind_pairs = BlindPairs(database)
+        self.voice_rules = VoiceRules(database)
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""

@@ -27,6 +27,7 @@ from bot.console import (
     sign_in,
     sign_out,
     training,
+    voice_card,
 )
 from bot.console.cards import Cards
 from bot.console.console import Console, Parts
@@ -73,6 +74,7 @@ def console_app(console: Console) -> FastAPI:
         deciding,
         second,
         disputes,
+        voice_card,
         holds,
         imports,
         checks,  # before training, whose runs have any name

@@ -30,6 +30,8 @@ _VERBS: Mapping[str, str] = {
     "dispute": "asked which of two can be right",
     "vote_dispute": "voted on a dispute",
     "settle": "settled a dispute",
+    "approve_rule": "approved a rule of the voice card",
+    "reject_rule": "rejected a rule of the voice card",
     "edit_reply": "changed a posted reply",
     "retrain": "started a training run",
     "cancel": "cancelled a training run",

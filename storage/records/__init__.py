@@ -39,7 +39,9 @@ from storage.records.review import (
     Opinion,
     PairVote,
     Preference,
+    RuleState,
     Settlement,
+    VoiceRule,
 )
 from storage.records.runs import (
     OPEN_RUN_STATES,
@@ -103,6 +105,7 @@ __all__ = [
     "ReplySource",
     "Right",
     "Role",
+    "RuleState",
     "Run",
     "RunEvent",
     "RunState",
@@ -118,4 +121,5 @@ __all__ = [
     "TurnState",
     "Verdict",
     "Voice",
+    "VoiceRule",
 ]

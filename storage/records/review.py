@@ -76,6 +76,25 @@ class DisputeVote:
     given_at: datetime
 
 
+class RuleState(StrEnum):
+    """What an approver decided about a rule of the voice card. One that nobody decided about is not stored: it is mined anew."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRule:
+    """A decision about a rule of a voice; the last one stands. Kind and value are curation.mining's."""
+
+    voice_id: str
+    kind: str
+    value: str
+    state: RuleState
+    decided_by: str  # actor id
+    decided_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """A correction that somebody is looking at; nobody else is offered it until the lock expires."""

@@ -19,7 +19,7 @@ from storage.schema.platforms import (
     listening,
     postings,
 )
-from storage.schema.review import assignments, dispute_votes, disputes, holds, opinions, pair_votes, voice_checks
+from storage.schema.review import assignments, dispute_votes, disputes, holds, opinions, pair_votes, voice_checks, voice_rules
 from storage.schema.runs import evaluations, run_events, runs
 from storage.schema.serving import deployments, models
 from storage.schema.talk import conversations, replies, turns, voices
@@ -66,5 +66,6 @@ __all__ = [
     "storable",
     "turns",
     "voice_checks",
+    "voice_rules",
     "voices",
 ]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint, text
 
-from storage.records import DisputeKind, Held, Judgement, Preference, Settlement
+from storage.records import DisputeKind, Held, Judgement, Preference, RuleState, Settlement
 from storage.schema.columns import Document, String, identifier, metadata, moment, reference, string, word
 
 disputes = Table(
@@ -82,6 +82,17 @@ pair_votes = Table(
     *word("preference", Preference),
     Column("candidate_first", Boolean, nullable=False),
     moment("given_at"),
+)
+
+voice_rules = Table(
+    "voice_rules",
+    metadata,
+    reference("voice_id", "voices.id", primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    *word("state", RuleState),
+    reference("decided_by", "actors.id"),
+    moment("decided_at"),
 )
 
 voice_checks = Table(

@@ -403,6 +403,7 @@ async def test_no_page_has_an_accessibility_finding(site: Site):
             "/models",
             "/review/second",
             "/review/agreement",
+            "/review/voice",
             "/review/disputes",
             "/models/roll-back",
             "/history",
