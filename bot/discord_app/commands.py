@@ -8,7 +8,7 @@ from bot.discord_app.configuring import set_up, show
 from bot.discord_app.definitions import add_commands
 from bot.discord_app.interactions import Answer, Asked, Feature, Work
 from bot.discord_app.parts import Parts
-from bot.office import commands, dataset, privacy, training
+from bot.office import commands, dataset, pairs, privacy, training
 from bot.office.office import Office
 from bot.office.telling import Line, Told, told
 from bot.office.verbs import Offer, Said
@@ -26,7 +26,8 @@ HELP: Mapping[Right | None, tuple[Line, ...]] = {
     Right.MODERATOR: (
         Line(
             "A message's menu, under Apps: correct, mark good, flag, why this answer, teach from this. "
-            "Reactions on an answer: 👍 👎 🚩 ✏️ 🗑️, and 🎓 on a person's answer. `/feedback queue` · `/model history`",
+            "Reactions on an answer: 👍 👎 🚩 ✏️ 🗑️, and 🎓 on a person's answer. `/feedback queue` · `/feedback pairs` · "
+            "`/model history`",
             "For moderators",
         ),
     ),
@@ -92,6 +93,16 @@ async def export(parts: Parts, actor: Actor, asked: Asked) -> Answer:
     return Reading(told("Every approved example, one a line, as it is trained on."), file=file)
 
 
+async def feedback_pairs(parts: Parts, actor: Actor, asked: Asked) -> Answer:
+    """A pair of answers without names; or the choice on one, and the next."""
+    number, side = asked.inputs.get("number"), asked.inputs.get("better") or ""
+    return Reading(await pairs.pairs(parts, actor, number, side, _how_to_choose))
+
+
+def _how_to_choose(number: int) -> str:
+    return f"Say `/feedback pairs` with number {number} and better: left, right or same."
+
+
 # ---------------------------------------------------------------- one's own data
 
 
@@ -153,6 +164,7 @@ def _works() -> dict[str, Work]:
         "config_channel": set_up,
         "config_show": show,
         "feedback_queue": telling(commands.queue),
+        "feedback_pairs": feedback_pairs,
         "privacy_export": privacy_export,
         "privacy_delete": privacy_delete,
         "help": help_,

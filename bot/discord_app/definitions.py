@@ -197,6 +197,14 @@ def _feedback() -> app_commands.Group:
     async def queue(interaction: Seen) -> None:  # pyright: ignore[reportUnusedFunction]
         await commanded(interaction, "feedback_queue")
 
+    @group.command(description="Two answers without names: which one is better?")
+    @app_commands.describe(number="The pair's number, as it was shown", better="Which one; without it, a pair is shown")
+    @app_commands.choices(better=[Choice(name=side, value=side) for side in ("left", "right", "same")])
+    async def pairs(  # pyright: ignore[reportUnusedFunction]
+        interaction: Seen, number: app_commands.Range[int, 1] | None = None, better: str | None = None
+    ) -> None:
+        await commanded(interaction, "feedback_pairs", number=number, better=better)
+
     return group
 
 

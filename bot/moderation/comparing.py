@@ -11,7 +11,7 @@ from storage.errors import NotFound
 from storage.records import Actor, PairVote, Preference, Right, Voice
 from storage.store import Store
 
-LEFT, RIGHT, SAME = "left", "right", "same"
+SIDES = LEFT, RIGHT, SAME = "left", "right", "same"
 
 
 async def choose_answer(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import moderation
-from bot.office import commands, dataset, privacy, training
+from bot.office import commands, dataset, pairs, privacy, training
 from bot.office.telling import Told
 from bot.slack_app import configuring
 from bot.slack_app.blocks import Block, actions, button, section, told_text
@@ -46,7 +46,7 @@ HELP = {  # by the right it takes; None: everybody
     "`/finetone mydata` sends you what I keep about you, "
     "`/finetone forget` deletes your questions and what was learned from them.",
     Right.MODERATOR: "*For moderators*  On a message, ⋮ and More message shortcuts: mark good, correct, flag, why this answer, "
-    "teach, retract · `/finetone queue` · `/finetone models` · `/finetone voice` · `/finetone dataset` · "
+    "teach, retract · `/finetone queue` · `/finetone pairs` · `/finetone models` · `/finetone voice` · `/finetone dataset` · "
     "`/finetone dataset newest`",
     Right.ADMIN: "*For admins*  `/finetone channel` shows what is set here, and a form that changes it: when I speak, for "
     "whom, how often, in which language · `/finetone channel mention|auto|draft|off|training|no-training` sets one thing "
@@ -94,6 +94,8 @@ async def _answer(parts: Parts, actor: Actor, command: Commanded) -> Answer:
     match command.words:
         case ("queue", *_):
             return _told(await commands.queue(parts, actor))
+        case ("pairs", *rest):
+            return await _pairs(parts, actor, rest)
         case ("models", *_):
             return _told(await commands.models(parts, actor))
         case ("voice", *_):
@@ -109,6 +111,17 @@ async def _answer(parts: Parts, actor: Actor, command: Commanded) -> Answer:
             return await _forget(parts, actor, command, rest)
         case _:
             return Answer("\n".join(said for right, said in HELP.items() if right is None or right in actor.rights))
+
+
+async def _pairs(parts: Parts, actor: Actor, words: list[str]) -> Answer:
+    """`pairs` shows a pair, `pairs 3 left` chooses."""
+    number, side, *_ = [*words, "", ""]
+    chosen = int(number) if number.isdecimal() and len(number) < 9 else None
+    return _told(await pairs.pairs(parts, actor, chosen, side, _how_to_choose))
+
+
+def _how_to_choose(number: int) -> str:
+    return f"Say `/finetone pairs {number} left`, or `right`, or `same` in its place."
 
 
 async def _retrain(parts: Parts, actor: Actor, words: tuple[str, ...]) -> Answer:

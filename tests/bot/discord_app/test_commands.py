@@ -34,6 +34,7 @@ ADMINS = [
     "model voice",
     "retrain",
 ]
+MODERATORS = ["feedback pairs", "feedback queue"]
 EVERYBODYS = ["help", "privacy delete", "privacy export"]
 
 
@@ -58,13 +59,13 @@ async def approved(shop: Shop, text: str = "Ahoy, it sails tomorrow.") -> None:
 async def test_commands_are_shown_to_those_they_are_for(open_shop: Shop):
     there = open_shop.guild
     assert sorted(there.commands(there.customer, there.support)) == EVERYBODYS
-    assert sorted(there.commands(there.moderator, there.support)) == ["feedback queue", *EVERYBODYS]
-    assert sorted(there.commands(there.admin, there.support)) == sorted([*ADMINS, "feedback queue", *EVERYBODYS])
+    assert sorted(there.commands(there.moderator, there.support)) == [*MODERATORS, *EVERYBODYS]
+    assert sorted(there.commands(there.admin, there.support)) == sorted([*ADMINS, *MODERATORS, *EVERYBODYS])
 
 
 async def test_only_ones_own_data_and_help_are_there_in_private(open_shop: Shop):
     there = open_shop.guild
-    for name in (*ADMINS, "feedback queue"):
+    for name in (*ADMINS, *MODERATORS):
         with pytest.raises(CannotDo):
             await there.slash(there.admin, there.dm(there.admin), name)
     answer = await there.slash(there.customer, there.dm(there.customer), "help")
@@ -169,7 +170,7 @@ async def test_help_tells_what_one_may_do(open_shop: Shop):
     for lines in HELP.values():
         for line in lines:
             for name in line.words.split("`")[1::2]:
-                assert name.removeprefix("/") in [*ADMINS, *EVERYBODYS, "feedback queue"]
+                assert name.removeprefix("/") in [*ADMINS, *EVERYBODYS, *MODERATORS]
 
 
 def test_every_command_the_office_names_is_one_of_discords():
@@ -178,7 +179,7 @@ def test_every_command_the_office_names_is_one_of_discords():
     named = set(re.findall(r"`(/[a-z -]+)`", sentences))
     assert "/retrain status" in named
     for name in named:
-        assert CALLED_HERE.get(name, name).removeprefix("/") in [*ADMINS, *EVERYBODYS, "feedback queue"]
+        assert CALLED_HERE.get(name, name).removeprefix("/") in [*ADMINS, *EVERYBODYS, *MODERATORS]
 
 
 async def test_the_voice_is_shown(open_shop: Shop):

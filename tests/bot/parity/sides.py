@@ -286,6 +286,8 @@ class Discord:
         there, by = self.there, self.there.world.people[name]
         known: dict[str, tuple[str, dict[str, Any]]] = {
             "queue": ("feedback queue", {}),
+            "pairs": ("feedback pairs", {}),
+            "pairs 1 left": ("feedback pairs", {"number": 1, "better": "left"}),
             "models": ("model history", {}),
             "voice": ("model voice", {}),
             "status": ("model status", {}),

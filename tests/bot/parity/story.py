@@ -144,7 +144,7 @@ async def _drafting(there: Discord, told: dict[str, str]) -> None:
 
 
 async def _asking_for(there: Discord, told: dict[str, str]) -> None:
-    for command in ("queue", "models", "voice", "status", "dataset", "dataset newest"):
+    for command in ("queue", "pairs", "pairs 1 left", "models", "voice", "status", "dataset", "dataset newest"):
         told[command] = await there.command("admin", command)
     said, name, content = await there.file("admin", "dataset export")
     told["dataset export"] = f"{said} {name}\n{content}"

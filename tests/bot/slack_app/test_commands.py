@@ -30,6 +30,8 @@ FOR_ADMINS = (
 )
 FOR_MODERATORS = (
     "/finetone queue",
+    "/finetone pairs",
+    "/finetone pairs 1 left",
     "/finetone models",
     "/finetone voice",
     "/finetone dataset",
