@@ -25,7 +25,7 @@ ROOMS = {
     "alembic": ("storage/",),
     "dbos": ("curation/engine.py",),
     "phonenumbers": ("curation/scrub/",),
-    "rensa": ("curation/similar.py",),
+    "rensa": ("curation/sketches.py",),
     "cronsim": ("curation/triggers.py",),
     "jsonschema": ("curation/checks.py",),
     "wordllama": ("curation/recall/",),
