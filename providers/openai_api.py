@@ -3,6 +3,7 @@
 The only file that imports openai. Every vendor exception leaves here as a ProviderError whose kind says what to do next.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ CHAT_TIMEOUT_S = 60.0  # between two chunks, and to the first one
 CALL_TIMEOUT_S = 60.0  # any other call
 MODERATED_AT_ONCE = 32  # texts in one moderation request; no limit is documented
 PAGE = 100  # the API's own maximum page size
+FILE_LOOK_S, FILE_LOOKS = 2.0, 25  # between two looks at an uploaded file, and how many; in all less than a lease
 
 
 class OpenAIProvider:
@@ -128,7 +130,26 @@ class OpenAIProvider:
         """Upload JSONL for training; return the vendor's file id. Raises ProviderError."""
         with _translated(doing=f"uploading {filename}", training=True):
             uploaded = await self._client.files.create(file=(filename, content), purpose="fine-tune")
+            if self.quirks.waits_for_files:
+                await self._processed(uploaded.id, filename)
         return uploaded.id
+
+    async def _processed(self, file_id: str, filename: str) -> None:
+        """Wait until the vendor has looked the file through. Raises ProviderError where it refuses it, or takes too long."""
+        for _ in range(FILE_LOOKS):
+            file = await self._client.files.retrieve(file_id)
+            match str(file.status):
+                case "processed":
+                    return
+                case "error" | "deleted":
+                    why = file.status_details or "no reason given"
+                    raise ProviderError(f"{self.quirks.name} refused {filename}: {why}.", ErrorKind.BAD_REQUEST)
+                case _:
+                    await asyncio.sleep(FILE_LOOK_S)
+        took = FILE_LOOKS * FILE_LOOK_S
+        raise ProviderError(
+            f"{self.quirks.name} has not looked through {filename} in {took:.0f} s.", ErrorKind.UNREACHABLE
+        )
 
     async def create_job(self, request: JobRequest) -> JobStatus:
         """Start a job, exactly one POST. Raises ProviderError; AMBIGUOUS where the job may exist all the same."""

@@ -136,6 +136,7 @@ AZURE = Quirks(
     max_file_bytes=512 * MIB,
     byte_order_mark=ByteOrderMark.REQUIRED,  # "must be encoded in UTF-8 and include a byte-order mark"
     extra_body=(("trainingType", "Standard"),),  # training stays in the resource's own region
+    waits_for_files=True,
     hosting=Hosting.AZURE,
     hosting_needs="the resource's id, /subscriptions/…/accounts/NAME",
     hosting_needs_key=True,
@@ -148,7 +149,7 @@ AZURE = Quirks(
     ),
     facts=(
         *_facts(_AZURE, "minimum_examples", "knows_weights", "max_file_bytes", "byte_order_mark", "methods"),
-        *_facts(_AZURE, "extra_body", "takes_newcomers"),
+        *_facts(_AZURE, "extra_body", "takes_newcomers", "waits_for_files"),
         *_facts(_AZURE_DEPLOY, "hosting", "hosting_needs", "hosting_needs_key", "bills_idle"),
         *_facts(_AZURE_DPO, "knows_tools", "roles", "one_output_message"),
         *_facts(_AZURE_TOKENS, "max_example_tokens"),  # gpt-4o and gpt-4o-mini

@@ -87,6 +87,7 @@ class Quirks:
     chat_url: str | None = None  # where models are asked, if not at `base_url`
     extra_body: tuple[tuple[str, str], ...] = ()  # names and values that every job request carries at the top
     extra_hyperparameters: tuple[tuple[str, bool], ...] = ()
+    waits_for_files: bool = False  # a job may only name a file that has been processed
     rank: Rank = Rank.NOWHERE
     knows_rate_multiplier: bool = True  # False: learning rates are absolute numbers there
     knows_replay: bool = False

@@ -39,6 +39,7 @@ ABOUT_THE_FILE = (
 ABOUT_TRAINING_AND_SERVING = (
     "extra_body",
     "extra_hyperparameters",
+    "waits_for_files",
     "rank",
     "knows_rate_multiplier",
     "knows_replay",

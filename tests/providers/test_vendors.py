@@ -32,7 +32,8 @@ class There:
 
 @pytest.fixture(params=SERVERS)
 async def there(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[There]:
-    monkeypatch.setattr("providers.openai_api.CALL_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("providers.openai_api.CALL_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("providers.openai_api.FILE_LOOK_S", 0.01)
     async with listening(SERVERS[request.param]()) as server:
         vendor = open_vendor(VENDORS[request.param], Access("key", f"{server.origin}/v1"))
         yield There(request.param, server, vendor)
@@ -220,3 +221,15 @@ async def test_a_preference_job_carries_its_beta(there: There):
         assert body["training_method"] == {"method": "dpo", "dpo_beta": 0.2}
     else:
         assert body["method"] == {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": "auto", "beta": 0.2}}}
+
+
+@pytest.mark.parametrize("there", ["azure"], indirect=True)
+async def test_a_file_is_waited_for_until_a_job_may_name_it(there: There):
+    await there.vendor.trainer.upload("train.jsonl", b"{}")
+    assert there.server.looks["file-1"] == 3
+    there.server.file_words = ("running", "error")  # type: ignore[attr-defined]
+    there.server.looks.clear()
+    error = await refused(there.vendor.trainer.upload("train.jsonl", b"{}"))
+    assert (error.kind, "azure refused train.jsonl: bad" in str(error)) == (ErrorKind.BAD_REQUEST, True)
+    there.server.file_words = ("running",)  # type: ignore[attr-defined]
+    assert (await refused(there.vendor.trainer.upload("train.jsonl", b"{}"))).kind is ErrorKind.UNREACHABLE

@@ -117,11 +117,16 @@ class OpenAIServer(VendorServer):
     """developers.openai.com/api/reference/resources/fine_tuning; `tuner` speaks the same."""
 
     tuned = "ft:base:org:shop-1:abc"
+    file_words: tuple[str, ...] = ("processed",)
 
     def answer(self, seen: Seen, query: dict[str, str]) -> Answer:
         if not seen.path.startswith("/v1/"):
             return self.beside(seen)
         match seen.method, seen.path.split("/")[2:]:
+            case "GET", ["files", file_id]:
+                at = min(self.looks.get(file_id, 0), len(self.file_words) - 1)
+                self.looks[file_id] = at + 1
+                return 200, {"id": file_id, "object": "file", "status": self.file_words[at], "status_details": "bad"}
             case "POST", ["files"]:
                 return 200, {"id": "file-1", "object": "file", "purpose": "fine-tune", "status": "processed"}
             case "POST", ["fine_tuning", "jobs"]:
@@ -218,6 +223,7 @@ class AzureServer(OpenAIServer):
     """learn.microsoft.com/azure/foundry/openai/how-to/fine-tuning-deploy: Azure Resource Manager beside the API."""
 
     words = ("pending", "running", "succeeded")
+    file_words = ("pending", "running", "processed")
     tuned = "gpt-4.1-mini-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83"
 
     def beside(self, seen: Seen) -> Answer:
