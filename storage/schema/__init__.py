@@ -19,7 +19,16 @@ from storage.schema.platforms import (
     listening,
     postings,
 )
-from storage.schema.review import assignments, dispute_votes, disputes, holds, opinions, pair_votes, voice_checks, voice_rules
+from storage.schema.review import (
+    assignments,
+    dispute_votes,
+    disputes,
+    holds,
+    opinions,
+    pair_votes,
+    voice_checks,
+    voice_rules,
+)
 from storage.schema.runs import evaluations, run_events, runs
 from storage.schema.serving import deployments, models
 from storage.schema.talk import conversations, replies, turns, voices

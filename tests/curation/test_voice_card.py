@@ -68,7 +68,7 @@ def test_as_markdown_it_cites_what_is_behind_each_rule():
     assert text.startswith(
         "# Voice card: puffin\n\n## Approved\n\n- **End with “your crew”.** 15 corrections made an answer"
     )
-    assert "15 of 15 approved answers do (80% to 100% at 95 %)." in text
+    assert "15 of 15 approved answers do (80 to 100 %, with 95 % confidence)." in text
     assert "  Behind it: corr_00, corr_01" in text
     assert "## Proposed\n\n- **Never say “unfortunately”.**" in text
     assert text.endswith("## Lines for the short prompt\n\n```\nEnd with “your crew”.\n```\n")
