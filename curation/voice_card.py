@@ -98,7 +98,8 @@ def evidence_of(found: Found) -> str:
     )
     if not found.answers:
         return f"{made} No answer is approved now."
-    return f"{made} {kept} of {found.answers} approved answers do ({share.low * 100:.0f} to {share.high * 100:.0f} %, with 95 % confidence)."
+    between = f"{share.low * 100:.0f} to {share.high * 100:.0f} %, with 95 % confidence"
+    return f"{made} {kept} of {found.answers} approved answers do ({between})."
 
 
 def markdown(voice: str, card: Sequence[CardRule]) -> str:
