@@ -6,7 +6,7 @@ prompt names, and what a setting lists.
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -53,11 +53,17 @@ def rules_for(system_prompt: str, keep: Collection[str], people: Iterable[Person
     return ScrubRules(people=tuple(people), keep=frozenset({*own, *keep}))
 
 
-def cleaned(correction: Correction, rules: ScrubRules) -> Cleaned:
-    """The correction with typed placeholders, one numbering over its history, question, reply and answer."""
+def cleaned(correction: Correction, rules: ScrubRules, said_before: Sequence[str] = ()) -> Cleaned:
+    """The correction with typed placeholders, one numbering over its history, question, reply and answer.
+
+    `said_before` is what was said in its conversation from the beginning on, as it was said: what stands in it has the same
+    number in every correction of the conversation.
+    """
     texts = [message.content for message in correction.history]
     texts += [correction.question, correction.served_text or "", correction.corrected_text]
-    scrubbed = scrub_conversation(texts, Placeholders(secrets.token_bytes(16)), rules)
+    placeholders = Placeholders(secrets.token_bytes(16))
+    scrub_conversation(said_before, placeholders, rules)
+    scrubbed = scrub_conversation(texts, placeholders, rules)
     *said, question, served, answer = (one.text for one in scrubbed)
     history = tuple(Message(old.role, new) for old, new in zip(correction.history, said, strict=True))
     return Cleaned(

@@ -20,11 +20,13 @@ from storage.records import (
     Dispute,
     Held,
     Right,
+    Turn,
     Voice,
 )
 from storage.store import Store
 
 NO_REASON = "Say in a few words why it is not taken: whoever wrote it reads that, and writes a better one."
+TURNS_NUMBERED = 500  # of a conversation, before a question, whose addresses and numbers are counted
 CHAT_PLATFORMS = frozenset({"slack", "discord"})  # whose names are people's own
 
 
@@ -84,19 +86,38 @@ async def scrub(
 ) -> Cleaned:
     """Take personal data out of a correction, and the name of who asked. `voice` where the caller has it."""
     voice = voice or await store.voices.get(correction.voice_id)
-    rules = rules_for(voice.system_prompt, keep, await _asker_of(store, correction))
+    turn = await _turn_of(store, correction)
+    rules = rules_for(voice.system_prompt, keep, await _asker_of(store, turn))
     found = cleaned(correction, rules)
     if found.is_changed:
+        if turn is not None:
+            found = cleaned(correction, rules, await _said_before(store, turn))
         counts = {str(kind): count for kind, count in found.taken_out.items()}
         await store.corrections.scrub(found.correction, counts, actor.id, at=now)
     return found
 
 
-async def _asker_of(store: Store, correction: Correction) -> list[Person]:
-    """Who asked, as the platform calls them; nobody for an imported answer, or where the asker is the team itself."""
+async def _turn_of(store: Store, correction: Correction) -> Turn | None:
+    """What was asked; None for an imported answer."""
     if correction.reply_id is None:
+        return None
+    return await store.conversations.turn((await store.conversations.reply(correction.reply_id)).turn_id)
+
+
+async def _said_before(store: Store, turn: Turn) -> list[str]:
+    """What was asked, answered and corrected in a conversation before a question, oldest first."""
+    turns = await store.conversations.history(turn.conversation_id, before=turn, limit=TURNS_NUMBERED)
+    return [
+        text
+        for earlier, reply in turns
+        for text in (earlier.question, *((reply.text, reply.corrected_text or "") if reply is not None else ()))
+    ]
+
+
+async def _asker_of(store: Store, turn: Turn | None) -> list[Person]:
+    """Who asked, as the platform calls them; nobody for an imported answer, or where the asker is the team itself."""
+    if turn is None:
         return []
-    turn = await store.conversations.turn((await store.conversations.reply(correction.reply_id)).turn_id)
     asker = await store.people.actor(turn.asked_by)
     if turn.platform not in CHAT_PLATFORMS or asker.rights:
         return []

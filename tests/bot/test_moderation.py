@@ -2,11 +2,16 @@
 
 import pytest
 
-from bot import moderation
+from bot import answering, moderation
+from bot.answering import Desk
+from bot.chat import Question
 from bot.moderation import Draft, NotAllowed
 from bot.text import TextRefused
 from curation.imports import Answer
 from curation.promotion import NothingToRollBackTo
+from curation.prompting import HISTORY_TURNS
+from providers.base import Sampling
+from providers.fake import FakeProvider
 from storage.errors import AlreadyDecided
 from storage.records import CorrectionState, Judgement, Scope
 from tests.bot.conftest import Team
@@ -211,3 +216,25 @@ def test_a_form_that_rejects_has_to_say_why(nothing: str):
     with pytest.raises(TextRefused, match="Say in a few words why it is not taken"):
         moderation.require_reason(nothing)
     moderation.require_reason("Untrue.")
+
+
+async def test_an_address_has_one_number_in_all_corrections_of_a_conversation(team: Team):
+    async def nothing(_: str) -> None:
+        return
+
+    desk = Desk(
+        team.store, FakeProvider(), lambda contents: 0, Sampling(50), 500, "desk-2", team.clock, pauses_s=(0.0, 0.0)
+    )
+    approved: list[str] = []
+    first, last = "I am cleo@mail.example", "Not to ole@mail.example, but to cleo@mail.example"
+    for number, asked in enumerate((first, *(f"And {n}?" for n in range(HISTORY_TURNS + 1)), last)):
+        question = Question("console", "c2", f"n{number:02}", asked, team.cleo)
+        turn, _ = await answering.record(team.store, team.voice, question, now=team.clock())
+        reply = await answering.answer(desk, turn, nothing)
+        assert reply is not None
+        if asked in (first, last):
+            draft = Draft(f"Ahoy! {asked.split()[-1]}", Judgement.TONE)
+            proposed = (await moderation.correct(team.store, team.mia, reply.id, draft, now=team.clock())).record
+            done = await moderation.approve(team.store, team.noor, proposed.id, team_of_one=False, now=team.clock())
+            approved.append(done.record.question)
+    assert approved == ["I am [email 1]", "Not to [email 2], but to [email 1]"]

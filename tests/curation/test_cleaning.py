@@ -28,6 +28,21 @@ def test_the_same_value_has_one_number_over_history_question_reply_and_answer():
     assert (again.correction, again.is_changed) == (found.correction, False)
 
 
+def test_what_was_said_in_the_conversation_has_one_number_in_all_its_corrections():
+    said = ["I am cleo@mail.example", "Is ole@mail.example yours, too?", ""]
+    first = correction(1, "I am cleo@mail.example", "Thanks, cleo@mail.example.", served_text=said[1])
+    later = correction(2, "Send it to ole@mail.example, not cleo@mail.example", "Sent to ole@mail.example.")
+    alone = cleaned(later, rules_for(PROMPT, ())).correction
+    assert alone.question == "Send it to [email 1], not [email 2]"
+    assert cleaned(first, rules_for(PROMPT, ())).correction.corrected_text == "Thanks, [email 1]."
+    together = cleaned(later, rules_for(PROMPT, ()), said)
+    assert together.correction.question == "Send it to [email 2], not [email 1]"
+    assert together.correction.corrected_text == "Sent to [email 2]."
+    assert together.taken_out == {Kind.EMAIL: 3}  # of the correction alone
+    again = cleaned(together.correction, rules_for(PROMPT, ()), said)
+    assert (again.correction, again.is_changed) == (together.correction, False)
+
+
 def test_what_is_listed_and_what_the_prompt_says_itself_stays():
     made = correction(1, "Where to?", "Call 0800 1234567 or write to sales@puffin.example.")
     kept = cleaned(made, rules_for(PROMPT, {"@puffin.example", "0800 1234567"}))
