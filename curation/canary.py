@@ -30,7 +30,7 @@ from curation.sealing import sealed
 from curation.step import tell
 from curation.workshop import PROGRAM, Workshop
 from storage.errors import DeploymentMoved
-from storage.records import CastVote, Deployment, Held, Run, RunState
+from storage.records import Alarm, CastVote, Deployment, Held, Run, RunState
 
 PRACTICE = "console"  # where the page names the model that answers, so that a vote is not blind
 HOUR = timedelta(hours=1)
@@ -194,8 +194,7 @@ async def watch(workshop: Workshop, run: Run) -> Run:
         await tell(workshop, run, f"canary-{len(votes)}", standing(votes, rules))
         return run
     if not ended.is_promoted:
-        await tell(workshop, run, "canary-harm", ended.why, "warn")
-        return await take_back(workshop, run, ended.why)
+        return await harmed(workshop, run, current, ended.why)
     why = f"{current.why} {ended.why}"
     try:
         await store.runs.promote(
@@ -204,6 +203,17 @@ async def watch(workshop: Workshop, run: Run) -> Run:
     except DeploymentMoved:
         return run  # somebody was faster; the next look sees it
     return await store.runs.get(run.id)
+
+
+async def harmed(workshop: Workshop, run: Run, deployment: Deployment, why: str) -> Run:
+    """Let the admins hear of a harmful canary, then take it back: who dies in between, tells no second time. Raises RunMoved."""
+    if deployment.canary is not None:
+        text = (
+            f"Model {deployment.canary.number} was tried on {deployment.canary_share:.0%} of the conversations. {why}"
+        )
+        await workshop.store.alarms.raise_(Alarm(f"canary/{deployment.id}", run.voice_id, workshop.now(), text))
+    await tell(workshop, run, "canary-harm", why, "warn")
+    return await take_back(workshop, run, why)
 
 
 async def take_back(workshop: Workshop, run: Run, why: str, state: RunState = RunState.STOPPED) -> Run:

@@ -57,6 +57,7 @@ def named(value: object) -> str:
         (["approve", "corr_nope"], {}, "NotFound: There is no correction 'corr_nope'."),
         (["rollback"], {}, "NothingToRollBackTo: Model 0 was the first to serve"),
         (["rollback", "--to", "7"], {}, "NothingToRollBackTo: Model 7 has never served"),
+        (["release", "--why", "We read them."], {}, "NothingToRelease: No model was compared yet. Train one first."),
         (["import", "none.csv"], {}, "ImportRefused: none.csv cannot be read: No such file or directory."),
         (
             ["ask", "hi"],

@@ -209,6 +209,8 @@ async def test_a_harmful_canary_is_taken_back_by_itself_and_tells_why(house: Hou
     assert (current.kind, current.model.number, current.canary) == (DeploymentKind.ROLLBACK, 0, None)
     assert current.why == run.end_reason
     assert "The canary was taken back. The new model does harm" in run.end_reason
+    [alarm] = await house.store.alarms.since(house.voice.id, NOON)
+    assert alarm.text == f"Model 1 was tried on 50% of the conversations. {run.end_reason}"
     assert "needed 30" in run.end_reason
     assert any(
         event.level == "warn" and "taken back" in event.text for _, event in await house.store.runs.events(run.id)
