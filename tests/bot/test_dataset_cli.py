@@ -18,7 +18,11 @@ PAIR = {"prompt": "Is it vegan?", "chosen": "Aye, all of it.", "rejected": "No i
 
 
 # A tuner elsewhere: tokens are then estimated, and no weights are needed.
-ELSEWHERE = {"FINETONE_API_URL": "http://127.0.0.1:9/v1", "FINETONE_BASE_MODEL": "smol-135m"}
+ELSEWHERE = {
+    "FINETONE_API_URL": "http://127.0.0.1:9/v1",
+    "FINETONE_BASE_MODEL": "smol-135m",
+    "FINETONE_MINIMUM_HELD_OUT": "4",
+}
 
 
 @pytest.fixture

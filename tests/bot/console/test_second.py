@@ -1,5 +1,7 @@
 """The second look: who is asked about which decision, what is hidden from them, what follows, and what the numbers say."""
 
+import re
+
 import pytest
 
 from bot.console.second import meaning_of
@@ -7,6 +9,7 @@ from curation.agreement import Alpha
 from storage.records import CorrectionState, DisputeKind
 from storage.store import Store
 from tests.bot.console.scenes import Browser, House, build_house, read
+from tests.bot.console.test_datasets import frozen
 from tests.bot.console.test_review import propose
 from tests.conftest import Clock
 
@@ -180,3 +183,29 @@ async def test_a_doubt_is_settled_on_the_page_of_disputes(everything: House):
         await noor.post(f"/review/disputes/{dispute.id}", {"settlement": "neither"})
         assert "it is taken out" in await noor.page("/review/disputes")
     assert (await house.store.corrections.get(correction_id)).state is CorrectionState.SUPERSEDED
+
+
+async def test_a_versions_card_says_how_far_reviewers_agree(everything: House):
+    house = everything
+    async with (
+        house.opened(),
+        house.browser("mia") as mia,
+        house.browser("noor") as noor,
+        house.browser("both") as both,
+    ):
+        for number, reason in enumerate(("tone", "wrong")):
+            correction_id = await decided(house, mia, noor, question=f"Is it number {number}?")
+            await both.post("/review/second", {"id": correction_id, "verdict": "approve", "reason": reason})
+        seen_twice = await frozen(house)
+        page = await noor.page(f"/datasets/{seen_twice.id}")
+        assert re.search(
+            r"Agreement Krippendorff’s alpha -?\d\.\d\d.*, 2 units rated together; by reason and person", page
+        )
+
+
+async def test_a_version_nobody_looked_at_twice_says_nothing_of_agreement(everything: House):
+    house = everything
+    async with house.opened(), house.browser("mia") as mia, house.browser("noor") as noor:
+        await decided(house, mia, noor)
+        version = await frozen(house)
+        assert "Agreement" not in await noor.page(f"/datasets/{version.id}")
