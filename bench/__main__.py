@@ -20,8 +20,12 @@ PARTS = {
     "recall_corpus",
     "dataset_corpus",
     "recall_rivals",
+    "learning_brands",
+    "learning_plot",
+    "learning_ways",
 }
-NOT_BENCHES = {"__main__", *PARTS}
+HOURS = {"learning"}  # by itself only: the whole table takes days on a small machine
+NOT_BENCHES = {"__main__", *PARTS, *HOURS}
 
 
 def main() -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 from bot.program import evidence_of
 from bot.retrieving import RetrieverMissing, described, retriever
 from bot.settings import Settings
+from curation.fixes import shape, trained_for_another
+from curation.recall import RecallIndex
 from curation.release import cases_needed, pairs_needed
 from storage.errors import DatabaseUnavailable
+from storage.records import Model, Voice
 from storage.store import open_store
 
 TUNER_LIMIT_S = 120.0  # it reads the base's weights once to compare their checksum
@@ -35,6 +38,7 @@ async def check_program(settings: Settings) -> list[Check]:
         await check_database(settings),
         await check_model(settings),
         await asyncio.to_thread(check_retriever, settings),
+        *await check_shapes(settings),
         check_promotion(settings),
     ]
 
@@ -94,6 +98,26 @@ def check_retriever(settings: Settings) -> Check:
         return Check("recall", True, described(retriever(settings)))
     except RetrieverMissing as error:
         return Check("recall", False, str(error))
+
+
+async def check_shapes(settings: Settings) -> list[Check]:
+    """Whether each tuned model that serves was trained on such prompts as replies have here."""
+    if not is_database_there(settings):
+        return []
+    try:
+        here = shape(RecallIndex(await asyncio.to_thread(retriever, settings)).shape)
+        async with await open_store(settings.store_url) as store:
+            serving = [(voice, await store.models.current(voice.id)) for voice in await store.voices.all()]
+    except (DatabaseUnavailable, RetrieverMissing):
+        return []  # which is said above
+    return [_shape_of(voice, deployment.model, here) for voice, deployment in serving if not deployment.model.is_base]
+
+
+def _shape_of(voice: Voice, model: Model, here: str) -> Check:
+    what = f"model {model.number} of {voice.name}"
+    if said := trained_for_another(model.shape, here):
+        return Check(what, False, f"{said} Train anew: finetone retrain. Or set FINETONE_RETRIEVER back.")
+    return Check(what, True, f"trained on the prompts that it is served with ({model.shape or 'without fixes'})")
 
 
 def is_database_there(settings: Settings) -> bool:

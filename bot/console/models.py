@@ -1,5 +1,6 @@
 """The models: which one serves, since when, by whom and why; and the way back, which asks no provider anything."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -8,8 +9,9 @@ from fastapi.responses import Response
 from bot.console.visit import Here
 from bot.flags import name_in
 from bot.moderation import require, roll_back
+from curation.fixes import shape, trained_for_another
 from curation.promotion import NothingToRollBackTo, model_before
-from storage.records import Right
+from storage.records import Model, Right
 
 DEPLOYMENTS_SHOWN = 100
 ALARMS_SHOWN_FOR = timedelta(days=60)
@@ -33,8 +35,17 @@ async def overview(visit: Here) -> Response:
         has_served={deployment.model.id for deployment in deployments},
         before=model_before(current, deployments),
         deployments=[(deployment, name_in(people, deployment.by)) for deployment in deployments],
+        elsewhere=_trained_for_another(visit, await store.models.list(voice_id)),
         alarms=(await store.alarms.since(voice_id, visit.console.now() - ALARMS_SHOWN_FOR))[::-1],
     )
+
+
+def _trained_for_another(visit: Here, models: Sequence[Model]) -> dict[str, str]:
+    """Of the models that were trained on other prompts than are served here: by id, what differs."""
+    if (recall := visit.console.desk.recall) is None:
+        return {}
+    told = {model.id: trained_for_another(model.shape, shape(recall.finder)) for model in models}
+    return {id: said for id, said in told.items() if said}
 
 
 @router.get("/models/roll-back")

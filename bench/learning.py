@@ -1,0 +1,307 @@
+"""What corrections bring: so many of them, by each way there is to make them count, on brands whose voice nobody tells the model.
+
+Every cell (brand, seed, number of corrections, way) is appended to a file when it is done, and not measured again: a run of many
+hours may be stopped at any time, and goes on where it was. `--quick` is one small cell of each way that needs no training.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from bench.learning_brands import BRANDS, Brand, Group, Question, asked_of, corrections, read_brand
+from bench.learning_plot import plot
+from bench.learning_ways import (
+    BASE,
+    RECALLS,
+    TRAINED,
+    Bench,
+    House,
+    Said,
+    Trained,
+    Way,
+    a_house,
+    answers,
+    line,
+    trained,
+)
+from bench.report import Promise, arguments, finish
+from bot.embedded import EmbeddedTuner, prepare_weights
+from bot.retrieving import retriever
+from bot.settings import load_settings
+from curation.dataset import TooFewExamples
+from curation.evidence import wilson
+from curation.suites import Asked, Case, case_score, shipped_cases
+from providers.openai_api import OpenAIProvider
+from providers.quirks import TUNER
+from providers.tokens import token_counter
+from storage.records import Message, Suite
+
+COUNTS = (0, 10, 25, 50, 100)
+SEEDS = (1, 2, 3)
+PROMISED_AT = 50
+MOST = 50  # corrected questions that are asked again; half as many of each other group
+GENERAL = 20  # cases of the shipped general suite
+LEARNING = (Group.CORRECTED, Group.NEAR, Group.FAR, Group.UNSEEN)
+
+
+def main() -> None:
+    """Measure what is not measured yet, then print the table of all that is."""
+    logging.getLogger().setLevel(logging.WARNING)
+    options = _options()
+    options.home.mkdir(parents=True, exist_ok=True)
+    results = options.results or options.home / "cells.jsonl"
+    asyncio.run(_measure(options, results))
+    cells = [row for row in _rows(results) if "way" in row]
+    if options.plot is not None:
+        options.plot.write_text(plot(table(cells)), "utf-8")
+    finish("learning", promises(cells), table(cells), options.json)
+
+
+def _options() -> argparse.Namespace:
+    parser = arguments(__doc__ or "")
+    parser.add_argument(
+        "--home", type=Path, default=Path("data/bench-learning"), help="keeps models, databases, results"
+    )
+    parser.add_argument("--results", type=Path, help="the file of cells; in the home by default")
+    parser.add_argument("--brands", nargs="+", default=list(BRANDS), choices=list(BRANDS))
+    parser.add_argument("--counts", nargs="+", type=int, default=list(COUNTS), help="numbers of corrections")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
+    parser.add_argument("--ways", nargs="+", type=Way, default=list(Way), choices=list(Way))
+    parser.add_argument("--most", type=int, default=MOST, help="corrected questions that are asked again")
+    parser.add_argument("--plot", type=Path, help="write a plot of the table, as SVG")
+    options = parser.parse_args()
+    if options.quick:
+        options.brands, options.counts, options.seeds, options.most = options.brands[:1], [2], [1], 2
+        options.ways = [Way.CACHE, Way.RECALL]
+    return options
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(row) for row in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["brand"], row["seed"], row["corrections"], row["way"], row["most"]
+
+
+# ---------------------------------------------------------------- measuring
+
+
+async def _measure(options: argparse.Namespace, results: Path) -> None:
+    """The cells that the file has not, each appended when it is done; so are the models, which several cells may share."""
+    rows = _rows(results)
+    done = {_key(row) for row in rows if "way" in row}
+    models = {row["made_of"]: Trained(**row["model"]) for row in rows if "made_of" in row}
+    wanted = [
+        (brand, seed, count, way)
+        for brand, seed, count, way in product(options.brands, options.seeds, options.counts, options.ways)
+        if (brand, seed, count, way, options.most) not in done
+    ]
+    if not wanted:
+        return
+    async with AsyncExitStack() as stack:
+        bench = await _bench(options.home, stack)
+        for brand, seed, count in dict.fromkeys(cell[:3] for cell in wanted):
+            async with a_house(bench, read_brand(brand), seed, count) as house:
+                for way in (cell[3] for cell in wanted if cell[:3] == (brand, seed, count)):
+                    known = set(models)
+                    row = await _cell(house, way, models, options.most)
+                    told = [{"made_of": key, "model": asdict(models[key])} for key in models if key not in known]
+                    with results.open("a", encoding="utf-8") as file:
+                        file.writelines(line(each) for each in (*told, row))
+                    print(f"{brand} {seed}: {count} corrections, {way}: {_short(row)}", flush=True)
+
+
+async def _bench(home: Path, stack: AsyncExitStack) -> Bench:
+    """The embedded tuner on this home, and what asks it."""
+    settings = load_settings(env_file=None, data_dir=home)
+    weights = await prepare_weights(home / "tuner", "", print)
+    provider = OpenAIProvider("http://127.0.0.1:9/v1", "embedded", TUNER)
+    stack.push_async_callback(provider.aclose)
+    await stack.enter_async_context(EmbeddedTuner(home / "tuner", "", provider.move_to))
+    counter = token_counter(BASE, weights.tokenizer_file, home / "tiktoken")
+    return Bench(home, settings, provider, provider, counter.count_messages, retriever(settings))
+
+
+async def _cell(house: House, way: Way, models: dict[str, Trained], most: int) -> dict[str, Any]:
+    """One cell of the table, question by question; or why there is none."""
+    taught = house.taught or corrections(house.brand, house.seed, PROMISED_AT)
+    row = {"brand": house.brand.name, "seed": house.seed, "corrections": len(house.taught), "way": way, "most": most}
+    try:
+        made = await trained(house, way, models) if way in TRAINED else None
+        questions = asked_of(house.brand, house.seed, taught, most)
+        said = await answers(house, way, questions, made)
+    except TooFewExamples as refused:
+        return {**row, "refused": str(refused)}
+    name = BASE if made is None else made.name
+    return {
+        **row,
+        "shape": house.bench.press(as_served=True).shape if way in RECALLS else "chat-1",
+        "training_s": 0.0 if made is None else made.seconds,
+        "general": await _general(house.bench, name, house.brand),
+        "answers": [_judged(house.brand, *each) for each in zip(questions, said, strict=True)],
+    }
+
+
+def _judged(brand: Brand, question: Question, said: Said) -> dict[str, Any]:
+    is_right = question.fact is not None and brand.is_right(said.text, question.fact)
+    return {
+        "group": question.group,
+        "question": question.text,
+        "answer": said.text,
+        "right": is_right,
+        "tone": brand.kept_tones(said.text),
+        "false": question.fact is None and brand.states_a_fact(said.text),
+        "prompt_tokens": said.prompt_tokens,
+        "seconds": said.seconds,
+    }
+
+
+async def _general(bench: Bench, model: str, brand: Brand) -> float:
+    """The mean score on the first cases of the general suite, asked without any fix."""
+    cases = shipped_cases(Suite.GENERAL)[:GENERAL]
+    gate = asyncio.Semaphore(4)
+
+    async def one(case: Case) -> float:
+        async with gate:
+            messages = [Message("system", brand.prompt), Message("user", case.question)]
+            chunks = [chunk.text async for chunk in bench.chat_model.stream(model, messages, bench.sampling)]
+        return case_score("".join(chunks), case.rules, Asked(brand.prompt, case.question, ""))
+
+    return fmean(await asyncio.gather(*(one(case) for case in cases)))
+
+
+# ---------------------------------------------------------------- telling
+
+
+def _short(row: Mapping[str, Any]) -> str:
+    if "refused" in row:
+        return row["refused"]
+    shares = {group: _share(_of(row, group)) for group in LEARNING}
+    return ", ".join(f"{group} {share:.2f}" for group, share in shares.items() if share is not None)
+
+
+def _of(row: Mapping[str, Any], group: Group) -> list[dict[str, Any]]:
+    return [answer for answer in row["answers"] if answer["group"] == group]
+
+
+def _share(answered: Sequence[Mapping[str, Any]], what: str = "right") -> float | None:
+    return fmean(bool(answer[what]) for answer in answered) if answered else None
+
+
+def table(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each number of corrections and way, over all brands and seeds, shares with Wilson's 95 % interval."""
+    by_row: dict[tuple[int, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for cell in cells:
+        by_row[cell["corrections"], cell["way"]].append(cell)
+    order = {way: place for place, way in enumerate(Way)}
+    return [
+        {"corrections": count, "way": way, **_columns(measured, cells)}
+        for (count, way), those in sorted(by_row.items(), key=lambda each: (each[0][0], order[Way(each[0][1])]))
+        if (measured := [cell for cell in those if "refused" not in cell])
+    ]
+
+
+def _columns(measured: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    answered = [answer for cell in measured for answer in cell["answers"]]
+    groups = {group: [answer for answer in answered if answer["group"] == group] for group in Group}
+    found: dict[str, Any] = {"cells": len(measured)}
+    for group in LEARNING:
+        found |= _with_interval(str(group), groups[group], "right")
+    found |= _with_interval("paraphrases", groups[Group.NEAR] + groups[Group.FAR], "right")
+    found |= _with_interval("false facts", groups[Group.OFF_TOPIC], "false")
+    found["tone"] = round(fmean(answer["tone"] for answer in answered if answer["group"] != Group.OFF_TOPIC), 3)
+    found["un-learned"] = _unlearned(measured, cells)
+    found["general loss"] = _general_loss(measured, cells)
+    found["prompt tokens"] = round(fmean(answer["prompt_tokens"] for answer in answered), 1)
+    found["training s"] = round(fmean(cell["training_s"] for cell in measured), 1)
+    found["first fixed s"] = _first_fixed(measured)
+    return found
+
+
+def _with_interval(name: str, answered: Sequence[Mapping[str, Any]], what: str) -> dict[str, Any]:
+    if not answered:
+        return {name: None}
+    hits = sum(bool(answer[what]) for answer in answered)
+    interval = wilson(hits, len(answered))
+    return {name: round(hits / len(answered), 3), f"{name} 95%": [round(interval.low, 3), round(interval.high, 3)]}
+
+
+def _before(cell: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The same with the next smaller number of corrections, whose questions were corrected in both."""
+    same = [
+        other
+        for other in cells
+        if (other["brand"], other["seed"], other["way"]) == (cell["brand"], cell["seed"], cell["way"])
+        and 0 < other["corrections"] < cell["corrections"]
+        and "refused" not in other
+    ]
+    return max(same, key=lambda other: other["corrections"], default=None)
+
+
+def _unlearned(measured: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]) -> float | None:
+    """Of corrected questions that were right with fewer corrections and were asked again: the share that is wrong now."""
+    pairs: list[bool] = []
+    for cell in measured:
+        if (earlier := _before(cell, cells)) is not None:
+            now = {answer["question"]: answer["right"] for answer in _of(cell, Group.CORRECTED)}
+            right = [answer["question"] for answer in _of(earlier, Group.CORRECTED) if answer["right"]]
+            pairs += [not now[question] for question in right if question in now]
+    return round(fmean(pairs), 3) if pairs else None
+
+
+def _general_loss(measured: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]) -> float | None:
+    """How much lower the general suite is scored than the base's, in points of [0, 1]."""
+    base = {cell["brand"]: cell["general"] for cell in cells if cell["way"] == Way.NOTHING and "general" in cell}
+    lost = [base[cell["brand"]] - cell["general"] for cell in measured if cell["brand"] in base]
+    return round(fmean(lost), 3) if lost else None
+
+
+def _first_fixed(measured: Sequence[Mapping[str, Any]]) -> float | None:
+    """Seconds from the approval to a right answer to the corrected question: training where there is any, and one reply."""
+    times = [
+        cell["training_s"] + fmean(right)
+        for cell in measured
+        if (right := [answer["seconds"] for answer in _of(cell, Group.CORRECTED) if answer["right"]])
+    ]
+    return round(fmean(times), 2) if times else None
+
+
+def promises(cells: Sequence[Mapping[str, Any]]) -> list[Promise]:
+    """What is promised of the shipped way with fifty corrections; none where that is not measured yet."""
+    rows = {row["way"]: row for row in table(cells) if row["corrections"] == PROMISED_AT}
+    if (ours := rows.get(Way.AS_SERVED)) is None:
+        return []
+    return list(_promises(ours, rows))
+
+
+def _promises(ours: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Promise]:
+    for name, least in (("corrected", 0.95), ("paraphrases", 0.75), ("unseen", 0.6), ("tone", 0.95)):
+        yield Promise(f"{name}, as shipped, 50 corrections", ours[name], least, "higher")
+    for name, most in (("false facts", 0.05), ("un-learned", 0.02), ("general loss", 0.02)):
+        if ours[name] is not None:
+            yield Promise(f"{name}, as shipped, 50 corrections", ours[name], most, "lower")
+    rivals = [row for way, row in rows.items() if way not in (Way.AS_SERVED, Way.WEIGHTS)]
+    equally_true = [row for row in rivals if row["false facts"] <= ours["false facts"]]
+    if equally_true:
+        best = max(_mean(row) for row in equally_true)
+        yield Promise(
+            "lead over the best other way with no more false facts", round(_mean(ours) - best, 3), 0.0, "higher"
+        )
+
+
+def _mean(row: Mapping[str, Any]) -> float:
+    return fmean((row["corrected"], row["paraphrases"], row["unseen"]))
+
+
+if __name__ == "__main__":
+    main()
