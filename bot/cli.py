@@ -9,7 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import audit_cli, dataset_cli, migrate_cli, moderation, records_cli, report_cli, training_cli, voice_cli
+from bot import (
+    audit_cli,
+    dataset_cli,
+    migrate_cli,
+    moderation,
+    records_cli,
+    report_cli,
+    search_cli,
+    training_cli,
+    voice_cli,
+)
 from bot.console.sign_in import one_time_link
 from bot.demo.story import play
 from bot.discord_app import cli as discord_cli
@@ -38,6 +48,7 @@ from curation.migration import DrillFailed
 from curation.prices import PriceUnreadable
 from curation.promotion import NothingToRelease, NothingToRollBackTo
 from curation.requesting import NothingNew
+from curation.search import SearchRefused
 from curation.shutdowns import BaseDies
 from curation.suites import SuiteUnreadable
 from curation.versions import PartlyErased
@@ -55,6 +66,7 @@ app = typer.Typer(
 app.add_typer(records_cli.app)
 app.add_typer(training_cli.app)
 app.add_typer(migrate_cli.app)
+app.add_typer(search_cli.app)
 app.add_typer(report_cli.app)
 app.add_typer(voice_cli.voice_app, name="voice")
 app.add_typer(dataset_cli.app, name="dataset")
@@ -72,6 +84,7 @@ FOR_PEOPLE = (
     NothingNew,
     BaseDies,
     DrillFailed,
+    SearchRefused,
     NothingToRelease,
     NothingToRollBackTo,
     ProviderError,

@@ -159,7 +159,7 @@ def _assemble(
         seed=REPLY_SEED,
         prompt=settings.prompt_kind,
         as_served=as_served_of(settings, recall.embedder),
-        training=Training(Method(settings.recipe), settings.beta or None, settings.replay or None),
+        training=training_of(settings),
         expected_life_days=settings.expected_life_days,
         cases=cases_of(settings, REPLY_SEED),
     )
@@ -231,6 +231,17 @@ def quirks_of(settings: Settings) -> Quirks:
     if settings.provider != "openai" or not settings.api_url:
         return row
     return VENDORS.get(vendor_of(settings), row)
+
+
+def training_of(settings: Settings) -> Training:
+    """How runs train; 0 leaves a number to the trainer."""
+    return Training(
+        Method(settings.recipe),
+        settings.beta or None,
+        settings.learning_rate or None,
+        settings.lora_r or None,
+        settings.replay or None,
+    )
 
 
 def access_of(settings: Settings) -> Access:

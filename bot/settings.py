@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     time_zone: str = "UTC"  # of the schedule
     recipe: Literal["sft", "dpo", "kto"] = "sft"  # how a run trains
     beta: float = Field(0, ge=0, le=2)  # of dpo and kto; 0: the trainer chooses
+    learning_rate: float = Field(0, ge=0, le=100)  # times the trainer's own; 0: its own
+    lora_r: int = Field(0, ge=0, le=256)  # rank of the adapter; 0: the trainer chooses
     replay: float = Field(0, ge=0, le=0.5)  # share of general examples mixed in, by the tuner, with sft
     expected_life_days: int = Field(30, ge=0)  # a base that stops sooner is not trained on
     poll_seconds: float = Field(1.0, gt=0)

@@ -23,6 +23,8 @@ class Training:
 
     method: Method = Method.SFT
     beta: float | None = None  # dpo and kto: how closely the model is held to what it was
+    learning_rate_multiplier: float | None = None  # times what the vendor would take
+    lora_r: int | None = None  # rank of the adapter
     replay: float | None = None  # share of general examples beside ours; only supervised, and only the tuner has any
 
 

@@ -80,7 +80,9 @@ async def _create(workshop: Workshop, run: Run) -> JobStatus:
         workshop.recipe.seed,
         workshop.recipe.training.method,
         workshop.recipe.training.beta,
-        replay=workshop.recipe.training.replay,
+        workshop.recipe.training.learning_rate_multiplier,
+        workshop.recipe.training.lora_r,
+        workshop.recipe.training.replay,
     )
     run = await store.runs.intend(run.id, run.epoch, at=workshop.now())
     try:
