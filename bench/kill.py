@@ -13,7 +13,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from storage.records import Run
 
 LEASE_S = 3.0  # of bench/run_worker.py
 PATIENCE_S = 180.0
-FEWEST_OPEN = 6  # runs under way while there is somebody left to kill
+FEWEST_OPEN = 4  # runs under way while there is somebody left to kill
 
 Row = dict[str, Any]
 
@@ -63,7 +63,7 @@ async def counted(name: str, there: Scene, **more: Any) -> Row:
 
 async def killed_alone(kills: int, seed: int) -> Row:
     """SQLite: one worker, killed at random moments and started again under its name."""
-    dice, vendor = random.Random(seed), Vendor(answer, delay_s=0.05)
+    dice, vendor = random.Random(seed), Vendor(answer, job_s=2.0, delay_s=0.05)
     resumed: list[float] = []
     async with scene("sqlite", vendor) as there:
         worker = await there.workers.start("worker")
@@ -81,7 +81,7 @@ async def killed_alone(kills: int, seed: int) -> Row:
 
 async def killed_among_two(kills: int, seed: int) -> Row:
     """PostgreSQL: two workers; whoever holds a run is killed, and never comes back under its name."""
-    dice, vendor = random.Random(seed), Vendor(answer, delay_s=0.05)
+    dice, vendor = random.Random(seed), Vendor(answer, job_s=2.0, delay_s=0.05)
     detected: list[float] = []
     watching: list[asyncio.Task[list[float]]] = []
     async with scene("postgres", vendor) as there:
@@ -102,7 +102,7 @@ async def killed_among_two(kills: int, seed: int) -> Row:
 
 
 async def _keep_busy(house: House) -> None:
-    while len(await house.store.runs.open_runs()) < FEWEST_OPEN:
+    for _ in range(FEWEST_OPEN - len(await house.store.runs.open_runs())):
         await house.request()
 
 
@@ -223,7 +223,7 @@ async def killed_while_the_list_lags() -> Row:
 
 async def a_list_that_lags_too_long() -> Row:
     """The same with a list that lags longer than we wait: two are paid for, and one is left alive."""
-    vendor = Vendor(answer, job_s=8.0, list_lag_s=5.0, hangs=1, hang_s=2.0)
+    vendor = Vendor(answer, job_s=20.0, list_lag_s=15.0, hangs=1, hang_s=2.0)
     async with scene("sqlite", vendor, "--look-again", "1") as there:
         worker = await there.workers.start("worker")
         await there.house.request()
@@ -241,23 +241,19 @@ PREVENTED = ("killed", "frozen before", "create hangs")
 
 
 async def play(kills: int, times: int, seed: int) -> list[Row]:
-    """Every scenario, one after another."""
-    scenarios: tuple[Callable[[], Awaitable[Row]], ...] = (
-        lambda: killed_alone(kills, seed),
-        lambda: killed_among_two(kills, seed),
-        lambda: frozen_before_the_intent(times),
-        frozen_after_the_intent,
-        lambda: hung(times),
-        killed_while_the_list_lags,
-        a_list_that_lags_too_long,
-    )
-    rows: list[Row] = []
-    for scenario in scenarios:
-        began = time.monotonic()
-        row = await scenario()
-        rows.append(row | {"seconds": round(time.monotonic() - began)})
-        print("  " + "  ".join(f"{name} {value}" for name, value in rows[-1].items()), flush=True)
-    return rows
+    """Every scenario, one after another: at once they would wait for each other's starts."""
+    rows = [await timed(killed_alone(kills, seed)), await timed(killed_among_two(kills, seed))]
+    rows += [await timed(frozen_before_the_intent(times)), await timed(frozen_after_the_intent())]
+    rows += [await timed(hung(times)), await timed(killed_while_the_list_lags())]
+    return [*rows, await timed(a_list_that_lags_too_long())]
+
+
+async def timed(scenario: Coroutine[Any, Any, Row]) -> Row:
+    """Play a scenario and say what came of it."""
+    began = time.monotonic()
+    row = await scenario | {"seconds": round(time.monotonic() - began)}
+    print("  " + "  ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+    return row
 
 
 def promises_of(rows: list[Row], kills: int) -> list[Promise]:
@@ -271,7 +267,9 @@ def promises_of(rows: list[Row], kills: int) -> list[Promise]:
         Promise("promotions beyond one a run", sum(row["promotions"] - row["runs"] for row in rows), 0, "lower"),
         Promise("paid jobs beyond one a run", sum(row["jobs"] - row["runs"] for row in prevented), 0, "lower"),
         Promise("jobs left alive, where a second could not be prevented", max(r["alive"] for r in twins), 1, "lower"),
-        Promise("and told", min(row["alerts"] for row in twins), 1, "higher"),
+        Promise(
+            "second jobs that nobody was told of", sum(r["jobs"] - r["runs"] - r["alerts"] for r in twins), 0, "lower"
+        ),
         Promise("seconds until a dead holder's run is held again, at most", taken_over, 2 * LEASE_S, "lower"),
         Promise("kills", sum(row.get("kills", 0) for row in rows), 2 * kills, "higher"),
     ]

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import uuid
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ async def postgres_database() -> AsyncGenerator[str]:
 
     server = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
     server = server.replace("postgresql+psycopg", "postgresql")
-    name = f"finetone_bench_{os.getpid()}"
+    name = f"finetone_bench_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # our own name, no input
     try:
