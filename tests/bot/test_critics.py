@@ -23,11 +23,17 @@ def settings(**chosen: Any) -> Settings:
 def test_enough_cases_are_asked_to_prove_something_and_ones_own_come_first(tmp_path: Path):
     own = tmp_path / "own.jsonl"
     own.write_text('{"id": "mine", "question": "What is 2 + 3?", "any_of": ["5"]}')
-    cases = cases_of(settings(general_suite=own), 7)
+    cases = cases_of(settings(general_suite=own, base_model="qwen3-8b"), 7)
     assert cases[0].id == "mine"
     for suite in (Suite.GENERAL, Suite.SAFETY):
         assert sum(case.suite is suite for case in cases) >= cases_needed(0.15, 0.05)
     assert cases_of(settings(general_questions=0, safety_questions=0), 7) == ()
+
+
+def test_the_practice_model_is_asked_only_where_a_number_is_set():
+    assert cases_of(settings(), 7) == ()
+    asked = cases_of(settings(safety_questions=3), 7)
+    assert [case.suite for case in asked] == [Suite.SAFETY] * 3
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
