@@ -36,6 +36,7 @@ from bench.report import Promise, arguments, finish
 from providers.base import Chunk, Sampling
 from storage.records import Message
 
+FIXES = 100  # approved corrections of the voice
 SECRET = "bench-signing-secret"
 TEAM, BOT, CHANNEL = "T1", "UBOT", "C1"
 ANSWER = "It is on its way and arrives tomorrow."
@@ -244,9 +245,30 @@ async def program(api_url: str, database_url: str, folder: Path, **more: Any) ->
     async with await open_store(database_url) as store:
         voice = await store.voices.ensure("bench", "Be kind.", "base", at=utc_now())
         model: Any = InstantModel()
-        desk = Desk(store, model, words, Sampling(160), 1024, f"bench-{os.getpid()}", utc_now)
+        recall = await _taught(store, voice)
+        desk = Desk(store, model, words, Sampling(160), 1024, f"bench-{os.getpid()}", utc_now, recall=recall)
         nothing: Any = None
         yield Program(settings, store, voice, desk, nothing, Pace(1, 1, 1), nothing, False)
+
+
+async def _taught(store: Any, voice: Any) -> Any:
+    """Recall over FIXES approved corrections that share a word with each question, so that every reply looks among them."""
+    from bot.moderation import propose_answers
+    from bot.program import utc_now
+    from curation.imports import Answer
+    from curation.recall.meaning import load
+    from curation.recalling import Recall
+    from storage.records import CorrectionState, Right
+
+    person = await store.people.ensure_actor("bench", "mo", "Mo", frozenset(Right), at=utc_now())
+    answers = [
+        Answer(number, f"Can a parcel of size {number} go to town {number}?", f"Yes, on day {number}.")
+        for number in range(FIXES)
+    ]
+    await propose_answers(store, person, voice, "parcels.csv", answers, now=utc_now())
+    waiting = await store.corrections.list(voice.id, [CorrectionState.PROPOSED], limit=FIXES)
+    await store.corrections.approve_many([each.id for each in waiting], by=person.id, note="", at=utc_now())
+    return Recall(store, load())
 
 
 # ---------------------------------------------------------------- driving them
