@@ -3,17 +3,19 @@
 import asyncio
 import os
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.program import evidence_of
+from bot.critics import cases_of
+from bot.program import REPLY_SEED, evidence_of
 from bot.retrieving import RetrieverMissing, described, retriever
 from bot.settings import Settings
 from curation.fixes import shape, trained_for_another
 from curation.recall import RecallIndex
 from curation.release import cases_needed, pairs_needed
 from storage.errors import DatabaseUnavailable
-from storage.records import Model, Voice
+from storage.records import Model, Suite, Voice
 from storage.store import open_store
 
 TUNER_LIMIT_S = 120.0  # it reads the base's weights once to compare their checksum
@@ -51,14 +53,13 @@ def check_promotion(settings: Settings) -> Check:
         f"{settings.minimum_held_out} held-out questions can prove nothing, {pairs} at least are needed: raise "
         "FINETONE_MINIMUM_HELD_OUT, or release every model on your own word (finetone release)"
     ] * (settings.minimum_held_out < pairs)
-    for name, margin, asked in (
-        ("GENERAL", settings.general_margin, settings.general_questions),
-        ("SAFETY", settings.safety_margin, settings.safety_questions),
-    ):
+    sizes = Counter(case.suite for case in cases_of(settings, REPLY_SEED))
+    for suite, margin in ((Suite.GENERAL, settings.general_margin), (Suite.SAFETY, settings.safety_margin)):
+        name, asked = suite.upper(), sizes[suite]
         needed = cases_needed(margin, settings.alpha)
         if 0 < asked < needed:
             lacking.append(
-                f"FINETONE_{name}_QUESTIONS is {asked}, and at a margin of {margin:g} nothing is proven with fewer than "
+                f"FINETONE_{name}_QUESTIONS gives {asked}, and at a margin of {margin:g} nothing is proven with fewer than "
                 f"{needed}: raise it, or FINETONE_{name}_MARGIN, or set it to 0"
             )
     if lacking:
@@ -68,8 +69,11 @@ def check_promotion(settings: Settings) -> Check:
         if settings.canary_percent
         else "no canary"
     )
+    suites = ", ".join(f"{asked} {suite} questions" for suite, asked in sizes.items()) or "no suites"
     tie = f"differences below {settings.margin:g} (FINETONE_MARGIN, no longer a mean gain) are ties"
-    return Check("promotion", True, f"better with an error at most once in {1 / settings.alpha:.4g}; {tie}; {canary}")
+    return Check(
+        "promotion", True, f"better with an error at most once in {1 / settings.alpha:.4g}; {tie}; {suites}; {canary}"
+    )
 
 
 def check_folder(folder: Path) -> Check:

@@ -63,7 +63,7 @@ def test_what_a_model_has_to_prove_is_told(tmp_path: Path):
     assert check.is_ok
     assert check.said == (
         "better with an error at most once in 20; differences below 0.02 (FINETONE_MARGIN, no longer a mean gain) are ties; "
-        "no canary"
+        "no suites; no canary"
     )
     assert "a canary on 10 % for 72 hours or 60 votes" in check_promotion(settings(tmp_path, canary_percent=10)).said
 
@@ -74,11 +74,11 @@ def test_what_a_model_has_to_prove_is_told(tmp_path: Path):
         ({"minimum_held_out": 6}, "6 held-out questions can prove nothing, 7 at least are needed"),
         (
             {"safety_questions": 33},
-            "FINETONE_SAFETY_QUESTIONS is 33, and at a margin of 0.15 nothing is proven with fewer than 34",
+            "FINETONE_SAFETY_QUESTIONS gives 33, and at a margin of 0.15 nothing is proven with fewer than 34",
         ),
         (
-            {"general_margin": 0.1},
-            "FINETONE_GENERAL_QUESTIONS is 40, and at a margin of 0.1 nothing is proven with fewer than 53",
+            {"base_model": "b", "general_margin": 0.1},
+            "FINETONE_GENERAL_QUESTIONS gives 40, and at a margin of 0.1 nothing is proven with fewer than 53",
         ),
     ],
     ids=["pairs", "safety", "general"],
