@@ -12,6 +12,7 @@ import uvicorn
 
 from bot.answering import pick_up_unanswered
 from bot.console.app import Console, console_app
+from bot.doubting import asking_of, keep_looking
 from bot.program import Program, utc_now
 from curation.worker import work
 
@@ -94,6 +95,9 @@ async def serve_worker(program: Program, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(work(program.workshop, program.desk.owner, program.pace, stop, program.when))
         group.create_task(pick_up_unanswered(program.desk, stop, every_s=PICK_UP_S))
+        rules = asking_of(program.settings)
+        if rules.a_day:
+            group.create_task(keep_looking(program.workshop, program.desk, program.voice, rules, stop))
 
 
 @contextlib.asynccontextmanager

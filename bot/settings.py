@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.opening import HoursRefused, spans_of
 from bot.text import listed
 from curation.triggers import ScheduleUnreadable, When
 from storage.records import ChannelMode, PromptKind, ThreadMode
@@ -54,6 +55,8 @@ class Settings(BaseSettings):
     guidelines: str = ""  # Markdown, or the path of a .md file, shown where decisions are taken
     second_review: float = Field(0.1, ge=0, le=1)  # share of decisions a second reviewer is shown
     dispute_votes: int = Field(1, ge=1)  # approvers who have to agree before a dispute is settled
+    questions_a_day: int = Field(3, ge=0)  # that moderators are asked in the review channel; 0: none
+    asking_hours: str = "Mon-Fri 09:00-18:00"  # when, in the time zone below; "always" for at any time
 
     # who answers and trains
     provider: Literal["tuner", "openai", "azure", "nebius", "crusoe", "together"] = "tuner"
@@ -194,6 +197,11 @@ class Settings(BaseSettings):
         return not self.database_url or self.database_url.startswith("sqlite")
 
     @property
+    def asked_within(self) -> str:
+        """When moderators are asked; "" for at any time."""
+        return "" if self.asking_hours.strip().lower() == "always" else self.asking_hours
+
+    @property
     def kept(self) -> frozenset[str]:
         """What is not taken out of corrections."""
         return frozenset(listed(self.keep))
@@ -267,6 +275,10 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
             f"{PREFIX}REPLAY is {settings.replay:g}, and {PREFIX}RECIPE is {settings.recipe!r}: general examples are "
             "mixed in with sft alone; set one of the two"
         )
+    try:
+        spans_of(settings.asked_within)
+    except HoursRefused as error:
+        wrong.append(f"{PREFIX}ASKING_HOURS: {str(error).removesuffix('.')}")
     try:
         When(settings.retrain_schedule)
     except ScheduleUnreadable as error:

@@ -166,11 +166,11 @@ class Postings:
         async with self._database.reading() as connection:
             return list((await connection.execute(statement)).scalars())
 
-    async def unshown_disputes(self, platform: str, ids: Collection[str]) -> list[str]:
-        """Those of these disputes that have no card on the platform, in the order given."""
+    async def unshown(self, platform: str, kind: PostingKind, ids: Collection[str]) -> list[str]:
+        """Those of these subjects that have no card of this kind on the platform, in the order given."""
         has_card = select(postings.c.subject).where(
             postings.c.platform == platform,
-            postings.c.kind == PostingKind.DISPUTE,
+            postings.c.kind == kind,
             postings.c.subject.in_(ids),
             postings.c.message_key.is_not(None),
         )
@@ -237,6 +237,10 @@ class Postings:
         is_forgotten = or_(
             postings.c.kind.in_((PostingKind.REPLY, PostingKind.DRAFT)) & is_withdrawn,
             postings.c.kind.in_((PostingKind.REVIEW, PostingKind.NOTICE)) & is_erased,
+            (postings.c.kind == PostingKind.DOUBT)
+            & exists().where(
+                replies.c.id == postings.c.subject, turns.c.id == replies.c.turn_id, turns.c.withdrawn_at.is_not(None)
+            ),
             (postings.c.kind == PostingKind.DISPUTE) & ~exists().where(disputes.c.id == postings.c.subject),
         )
         statement = (

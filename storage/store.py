@@ -13,6 +13,7 @@ from storage.corrections import Corrections
 from storage.database import Database, parse_url
 from storage.datasets import Datasets
 from storage.disputes import Disputes
+from storage.doubts import Doubts
 from storage.erasing import Erasures
 from storage.feedback import FeedbackGiven
 from storage.hand_overs import HandOvers
@@ -69,6 +70,7 @@ class Store:
         self.erasures = Erasures(database)
         self.disputes = Disputes(database)
         self.holds = Holds(database)
+        self.doubts = Doubts(database)
         self.blind_pairs = BlindPairs(database)
         self.voice_rules = VoiceRules(database)
 

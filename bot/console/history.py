@@ -28,6 +28,7 @@ _VERBS: Mapping[str, str] = {
     "restore": "let an earlier correction hold again",
     "second_opinion": "looked at a decision as a second reviewer",
     "dispute": "asked which of two can be right",
+    "ask": "asked moderators about a reply",
     "vote_dispute": "voted on a dispute",
     "settle": "settled a dispute",
     "approve_rule": "approved a rule of the voice card",

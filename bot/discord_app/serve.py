@@ -20,6 +20,7 @@ from bot.discord_app.parts import Parts, Rules
 from bot.discord_app.people import People, roster_of
 from bot.discord_app.signs import signs_named
 from bot.discord_app.surface import DiscordSurface
+from bot.doubting import asking_of
 from bot.program import Program
 from bot.rates import Latest, Rates
 from bot.settings import Settings, SettingsMissing
@@ -110,6 +111,7 @@ def rules_of(settings: Settings) -> Rules:
         team_of_one=settings.team_of_one,
         keep=settings.kept,
         dispute_votes=settings.dispute_votes,
+        asking=asking_of(settings),
         follow_up_after=timedelta(hours=settings.follow_up_hours) if settings.follow_up_hours else None,
     )
 

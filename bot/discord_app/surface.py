@@ -13,6 +13,7 @@ from discord import ui
 from bot.discord_app import cards
 from bot.discord_app.buttons import controls
 from bot.discord_app.disputes import dispute_card
+from bot.discord_app.doubts import doubt_card
 from bot.discord_app.markup import words
 from bot.discord_app.outgoing import (
     GONE,
@@ -36,6 +37,7 @@ from bot.office.cards import (
     Card,
     DecisionNotice,
     DisputeCard,
+    DoubtCard,
     FollowUp,
     HandOverCard,
     PlatformRefused,
@@ -62,6 +64,7 @@ class DiscordSurface:
         channel_id = {
             PostingKind.REVIEW: rules.review_channel,
             PostingKind.DISPUTE: rules.review_channel,
+            PostingKind.DOUBT: rules.review_channel,
             PostingKind.DRAFT: rules.review_channel,
             PostingKind.HAND_OVER: rules.triage_channel or rules.review_channel,
             PostingKind.RUN: rules.ops_channel,
@@ -141,12 +144,14 @@ class DiscordSurface:
             "" if posting.message_key is None else f"https://discord.com/channels/{posting.place}/{posting.message_key}"
         )
 
-    async def _shown(self, card: ReviewCard | DisputeCard | HandOverCard | RunCard) -> ui.LayoutView:
+    async def _shown(self, card: ReviewCard | DisputeCard | DoubtCard | HandOverCard | RunCard) -> ui.LayoutView:
         match card:
             case ReviewCard():
                 return cards.review_card(card, "" if card.reply_at is None else await self.link(card.reply_at))
             case DisputeCard():
                 return dispute_card(card)
+            case DoubtCard():
+                return doubt_card(card)
             case HandOverCard():
                 first = await self._parts.store.conversations.first_turn(card.conversation.id)
                 return cards.hand_over_card(card, place_of(first.key).link if first is not None else "")

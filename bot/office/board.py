@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.diff import word_diff
+from bot.office import doubts
 from bot.office.cards import (
     Card,
     DecisionNotice,
     DisputeCard,
+    DoubtCard,
     FollowUp,
     HandOverCard,
     PlatformRefused,
@@ -27,9 +29,10 @@ from bot.office.cards import (
 from bot.office.disputes import card_of
 from bot.office.office import Office
 from bot.office.progress import progress_of
+from curation.doubts import NOT_AGAIN
 from storage.errors import DatabaseUnavailable, NotFound
 from storage.postings import LAST
-from storage.records import Correction, CorrectionState, Dispute, HandOver, Posting, PostingKind
+from storage.records import Correction, CorrectionState, Dispute, Doubt, HandOver, Posting, PostingKind
 from storage.records.alarms import Alarm
 
 T = TypeVar("T")
@@ -105,6 +108,8 @@ class Board:
             self._decisions,
             self._disputes,
             self._dispute_cards,
+            self._doubts,
+            self._doubt_cards,
             self._hand_overs,
             self._hand_over_cards,
             self._edits,
@@ -238,7 +243,7 @@ class Board:
         if not place:
             return
         still_open = {each.id: each for each in await office.store.disputes.open(office.voice.id)}
-        unshown = await office.store.postings.unshown_disputes(office.platform, still_open)
+        unshown = await office.store.postings.unshown(office.platform, PostingKind.DISPUTE, still_open)
 
         async def offer(dispute: Dispute) -> None:
             card = await card_of(office, dispute)
@@ -254,6 +259,36 @@ class Board:
             await self._bring_up(posting, await card_of(office, await office.store.disputes.get(posting.subject)))
 
         cards = await office.store.postings.standing(office.platform, PostingKind.DISPUTE, STANDING)
+        await self._each(((card.id, card) for card in cards), update)
+
+    # ------------------------------------------------------------ doubts
+
+    async def _doubts(self) -> None:
+        """A card for each reply that moderators are asked about."""
+        office, place = self._office, await self._surface.place_of(PostingKind.DOUBT)
+        chosen = {each.reply_id: each for each in await doubts.to_show(office)} if place else {}
+        if not chosen:
+            return
+        unshown = await office.store.postings.unshown(office.platform, PostingKind.DOUBT, chosen)
+
+        async def ask(doubt: Doubt) -> None:
+            card = await doubts.card_of(office, doubt.reply_id, doubt.askers)
+            if not card.answered_by:
+                await posted(office, self._surface, PostingKind.DOUBT, doubt.reply_id, place, card)
+
+        await self._each(((id, chosen[id]) for id in unshown), ask)
+
+    async def _doubt_cards(self) -> None:
+        """Cards whose reply was judged or corrected since."""
+        office = self._office
+        since = office.now() - NOT_AGAIN
+
+        async def update(posting: Posting) -> None:
+            await self._bring_up(posting, await doubts.card_of(office, posting.subject, askers.get(posting.subject, 0)))
+
+        cards = await office.store.postings.standing(office.platform, PostingKind.DOUBT, STANDING)
+        known = await office.store.doubts.chosen_since(office.voice.id, since) if cards else []
+        askers = {doubt.reply_id: doubt.askers for doubt, _ in known}
         await self._each(((card.id, card) for card in cards), update)
 
     # ------------------------------------------------------------ hand-overs
@@ -394,6 +429,8 @@ def _shown(card: Card) -> str:
             return _shown_of(card.correction)
         case DisputeCard():
             return _votes_of(card) if card.is_open else LAST
+        case DoubtCard():
+            return LAST if card.answered_by else "asked"
         case HandOverCard():
             return _stand(card.hand_over)
         case RunCard():

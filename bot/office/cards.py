@@ -62,6 +62,16 @@ class DisputeCard:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtCard:
+    """A reply that moderators are asked about, with the verbs that answer it; or who answered."""
+
+    reply: Reply
+    question: str
+    askers: int  # people who asked it, or nearly the same
+    answered_by: str  # "" where nobody has
+
+
+@dataclass(frozen=True, slots=True)
 class HandOverCard:
     """A conversation that wants a person: who asks, what was said so far, and who looks after it."""
 
@@ -98,7 +108,7 @@ class FollowUp:
     said: str
 
 
-Card = ReviewCard | DisputeCard | HandOverCard | RunCard | DecisionNotice | FollowUp | Alarm
+Card = ReviewCard | DisputeCard | DoubtCard | HandOverCard | RunCard | DecisionNotice | FollowUp | Alarm
 
 
 class PlatformRefused(Exception):

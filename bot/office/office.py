@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.answering import Desk
+from bot.doubting import AskingRules
 from bot.rates import Rates
 from curation.workshop import Workshop
 from storage.records import ChannelMode, Posting, PostingKind, Reply, Voice
@@ -25,6 +26,7 @@ class Rules:
     team_of_one: bool = True
     keep: Collection[str] = ()  # what the brand itself publishes, and is not taken out of corrections
     dispute_votes: int = 1  # approvers who have to agree before a dispute is settled
+    asking: AskingRules | None = None  # what moderators are asked by themselves; None: nothing
     follow_up_after: timedelta | None = None  # of silence after a reply; None: never
 
 

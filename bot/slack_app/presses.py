@@ -57,6 +57,8 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
         case "feedback":
             word, _, reply_id = value.partition(" ")
             return await _feedback(parts, actor, await _reply(parts, reply_id), is_good=word == "good")
+        case "flag":
+            return await verbs.flag(parts, actor, await _reply(parts, value))
         case "explain":
             return await opening.open_explanation(parts, value, press)
         case "why":

@@ -14,6 +14,7 @@ from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 
+from bot.doubting import asking_of
 from bot.office.board import Board
 from bot.office.office import Rules
 from bot.program import Program
@@ -155,6 +156,7 @@ def rules_of(settings: Settings) -> Rules:
         team_of_one=settings.team_of_one,
         keep=settings.kept,
         dispute_votes=settings.dispute_votes,
+        asking=asking_of(settings),
         follow_up_after=timedelta(hours=settings.follow_up_hours) if settings.follow_up_hours else None,
     )
 

@@ -7,6 +7,7 @@ from bot.office.cards import (
     Card,
     DecisionNotice,
     DisputeCard,
+    DoubtCard,
     FollowUp,
     HandOverCard,
     PlatformRefused,
@@ -15,6 +16,7 @@ from bot.office.cards import (
 )
 from bot.slack_app.blocks import Shown, decision, follow_up, hand_over_card, review_card, run_card, section
 from bot.slack_app.disputes import dispute_card
+from bot.slack_app.doubts import doubt_card
 from bot.slack_app.markup import words
 from bot.slack_app.noticing import Thread
 from bot.slack_app.outgoing import (
@@ -50,6 +52,7 @@ class SlackSurface:
         channel = {
             PostingKind.REVIEW: rules.review_channel,
             PostingKind.DISPUTE: rules.review_channel,
+            PostingKind.DOUBT: rules.review_channel,
             PostingKind.HAND_OVER: rules.triage_channel or rules.review_channel,
             PostingKind.RUN: rules.ops_channel,
         }.get(kind, "")
@@ -120,6 +123,8 @@ class SlackSurface:
                 return review_card(card.correction, card.pieces, card.proposed_by, card.decided_by, link)
             case DisputeCard():
                 return dispute_card(card)
+            case DoubtCard():
+                return doubt_card(card)
             case HandOverCard():
                 thread = Place.of(card.conversation.external_id)
                 link = await self._permalink(thread.team, thread.channel, thread.ts)

@@ -30,10 +30,12 @@ from storage.records.platforms import (
     ThreadMode,
 )
 from storage.records.review import (
+    AskedOnce,
     Assignment,
     Dispute,
     DisputeKind,
     DisputeVote,
+    Doubt,
     Held,
     Hold,
     Opinion,
@@ -64,6 +66,7 @@ __all__ = [
     "PROGRAM_ACTOR_ID",
     "Actor",
     "Alarm",
+    "AskedOnce",
     "Assignment",
     "AuditEntry",
     "BesideAnswer",
@@ -81,6 +84,7 @@ __all__ = [
     "Dispute",
     "DisputeKind",
     "DisputeVote",
+    "Doubt",
     "Erasure",
     "Evaluation",
     "Evidence",

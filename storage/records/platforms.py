@@ -32,6 +32,7 @@ class PostingKind(StrEnum):
     REPLY = "reply"  # a reply; the subject is the turn, so that the place is known before there is a reply
     REVIEW = "review"  # a correction's card
     DISPUTE = "dispute"  # a dispute's card
+    DOUBT = "doubt"  # a doubt's card; the subject is the reply
     DRAFT = "draft"  # a reply's card before it is sent; the subject is the turn
     HAND_OVER = "hand_over"  # a hand-over's card
     RUN = "run"  # a training run's progress

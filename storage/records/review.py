@@ -76,6 +76,26 @@ class DisputeVote:
     given_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AskedOnce:
+    """A conversation's first question and its reply, which nobody judged or corrected yet."""
+
+    reply_id: str
+    question: str
+    asked_by: str  # actor id
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A reply that moderators are asked about, because models disagree on what many ask. One per reply, by constraint."""
+
+    reply_id: str
+    voice_id: str
+    askers: int  # people who asked it, or nearly the same
+    disagreement: float  # of two models' answers, in [0, 1]
+    chosen_at: datetime
+
+
 class RuleState(StrEnum):
     """What an approver decided about a rule of the voice card. One that nobody decided about is not stored: it is mined anew."""
 

@@ -1,6 +1,6 @@
 """Tables of disputes, locks, second opinions, holds and blind pairs."""
 
-from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, UniqueConstraint, text
 
 from storage.records import DisputeKind, Held, Judgement, Preference, RuleState, Settlement
 from storage.schema.columns import Document, String, identifier, metadata, moment, reference, string, word
@@ -93,6 +93,17 @@ voice_rules = Table(
     *word("state", RuleState),
     reference("decided_by", "actors.id"),
     moment("decided_at"),
+)
+
+doubts = Table(
+    "doubts",
+    metadata,
+    reference("reply_id", "replies.id", primary_key=True),
+    reference("voice_id", "voices.id"),
+    Column("askers", Integer, nullable=False),
+    Column("disagreement", Float, nullable=False),
+    moment("chosen_at"),
+    Index("ix_doubts_voice_id_chosen_at", "voice_id", "chosen_at"),
 )
 
 voice_checks = Table(

@@ -106,6 +106,9 @@ class Slack:
         await self.there.click(self.there.people[name], card, action)
         return await self.whispered(name)
 
+    async def answer_doubt(self, name: str, card: SlackMessage, act: str) -> str:
+        return await self.press(name, card, {"good": "feedback"}.get(act, act))
+
     async def fill(self, name: str, card: SlackMessage, action: str, filled: dict[str, Any]) -> str:
         by = self.there.people[name]
         await self.there.click(by, card, action)
@@ -263,6 +266,9 @@ class Discord:
 
     async def press(self, name: str, card: DiscordMessage, action: str) -> str:
         return await self._pressed(name, card, action)
+
+    async def answer_doubt(self, name: str, card: DiscordMessage, act: str) -> str:
+        return await self.press(name, card, act)
 
     async def fill(self, name: str, card: DiscordMessage, action: str, filled: dict[str, Any]) -> str:
         by = self.there.world.people[name]

@@ -1,12 +1,12 @@
 """Everything a team does in a chat, once, as one list of acts and the sentences that came back."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from bot import moderation
 from storage.ids import new_id
-from storage.records import Correction, CorrectionState, Judgement, Right
+from storage.records import Correction, CorrectionState, Doubt, Judgement, Right
 from tests.bot.parity.sides import Discord, Side
 
 
@@ -24,6 +24,7 @@ async def story(side: Side) -> dict[str, str]:
     await _teaching(there, told)
     await _handing_over(there, told)
     await _disputing(there, told)
+    await _doubting(there, told)
     await _drafting(there, told)
     await _asking_for(there, told)
     await _training(there, told)
@@ -125,6 +126,19 @@ def _answer(voice_id: str, by: str, days: int, at: datetime) -> Correction:
         by,
         at,
     )
+
+
+async def _doubting(there: Discord, told: dict[str, str]) -> None:
+    """Moderators are asked about replies that models disagree on."""
+    store, office = there.store, there.shop.running.app.parts
+    for act in ("good", "flag"):
+        await there.ask(f"say Doubt {act}")
+        asked = await store.doubts.asked_since(there.voice.id, office.now() - timedelta(days=1), 50)
+        reply_id = next(each.reply_id for each in asked if each.question == f"say Doubt {act}")
+        await store.doubts.choose([Doubt(reply_id, there.voice.id, 2, 0.9, office.now())], 9)
+        office.wake_board()
+        card = await there.card("review", f"Question say Doubt {act}")
+        told[f"asked: {act}"] = await there.answer_doubt("moderator", card, act)
 
 
 async def _drafting(there: Discord, told: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot import moderation
 from bot.discord_app import definitions
-from bot.office import channel_rules, commands, dataset, disputes, drafts, privacy, training, verbs
+from bot.office import channel_rules, commands, dataset, disputes, doubts, drafts, privacy, training, verbs
 from providers.fake import FakeProvider
 from storage.store import Store, open_store
 from tests.bot.discord_app.conftest import Shop as DiscordShop
@@ -26,7 +26,7 @@ from tests.slack.workspace import Workspace
 
 __all__ = ["door", "no_proxy", "program", "recorded", "recorder", "wire", "workspace"]
 
-VERBS = verbs_of(moderation, verbs, commands, training, drafts, dataset, privacy, disputes)
+VERBS = verbs_of(moderation, verbs, commands, training, drafts, dataset, privacy, disputes, doubts)
 NOT_IN_A_CHAT = {
     "moderation.propose_answers": "files of answers are imported in the console and at the command line",
     "moderation.approve_all": "imported answers are approved together where they were imported",
@@ -47,7 +47,7 @@ async def on_slack(workspace: Workspace, store: Store, data_dir: Path) -> tuple[
     voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
     shop = SlackShop(workspace, store, voice, FakeProvider(script=slack_answers), clock, data_dir)
     with watched(VERBS) as seen:
-        async with shop.serving():
+        async with shop.serving(asking_hours="always"):
             told = await story(Slack(shop))
     return told, seen
 
@@ -58,7 +58,9 @@ async def on_discord(recorder: Recorder, store: Store, data_dir: Path) -> tuple[
     voice = await store.voices.ensure("puffin", "Be kind.", "base", at=clock())
     shop = DiscordShop(recorder, store, voice, FakeProvider(script=discord_answers), clock, data_dir)
     with watched(VERBS) as seen:
-        async with shop.opened(discord_ops_channel=""):  # a run's message then goes to who started it, as on Slack here
+        async with shop.opened(
+            discord_ops_channel="", asking_hours="always"
+        ):  # a run's message then goes to who started it, as on Slack here
             told = await story(Discord(shop))
     return told, seen
 
