@@ -16,8 +16,8 @@ from storage.records import Suite, Voice
 def cases_of(settings: Settings, seed: int) -> tuple[Case, ...]:
     """What every candidate is asked beside the held-out questions. Raises SuiteUnreadable.
 
-    The small model that is shipped to practise with loses most of the general suite to any voice it learns, so that no run of it
-    would ever pass: it is asked where the settings say a number, and not by default (docs/evaluation.md).
+    The small model that is shipped to practise with is asked where the settings say a number, and not by default: a first loop
+    is to take minutes (docs/evaluation.md).
     """
     own: tuple[Case, ...] = ()
     if (path := settings.general_suite) is not None:
