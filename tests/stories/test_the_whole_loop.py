@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 QUESTION = "Do you repair broken umbrellas?"  # not among the lessons
+UNSEEN = "How do I contact your pilots?"  # nor near any, so that no fix is shown and the weights alone answer
 TRAINED_MS = 600_000  # the longest a run may take on two busy cores
 REPLY_MS = 60_000
 
@@ -81,17 +82,25 @@ async def test_a_correction_reaches_the_model_and_the_model_reaches_the_customer
                 await page.get_by_role("button", name=re.compile(r"Approve \d+")).click()
                 await expect(page.get_by_text(re.compile(r"Approved \d+\."))).to_be_visible()
 
+        # the same question: the moderator's own words, at once and with the weights unchanged
+        await page.get_by_role("link", name="Practice").first.click()
+        await page.get_by_role("button", name="New conversation").click()
+        fixed = await ask(page, QUESTION)
+        assert "Ahoy friend, umbrellas are beyond us but every nest has a box of spare ones." in fixed
+        assert "uses 1 approved fix, word for word" in fixed
+
         # retrain, and watch it
         await page.get_by_role("link", name="Training").first.click()
         await page.get_by_role("button", name="Start training").click()
         await expect(page.locator("#curve canvas")).to_be_visible(timeout=TRAINED_MS)
         await expect(page.get_by_role("heading", name="Model 1 is better")).to_be_visible(timeout=TRAINED_MS)
 
-        # the same question, another model, the brand's voice
+        # a question nobody has corrected, another model, the brand's voice
         await page.get_by_role("link", name="Practice").first.click()
         await page.get_by_role("button", name="New conversation").click()
-        second = await ask(page, QUESTION)
+        second = await ask(page, UNSEEN)
         assert model_of(second) == 1
+        assert "approved fix" not in second
         assert "ahoy friend" in second.lower()
         assert "the puffin crew" in second.lower()
 
@@ -102,7 +111,7 @@ async def test_a_correction_reaches_the_model_and_the_model_reaches_the_customer
         await expect(page.get_by_role("heading", name="Model 0 serves")).to_be_visible()
         await page.get_by_role("link", name="Practice").first.click()
         await page.get_by_role("button", name="New conversation").click()
-        third = await ask(page, QUESTION)
+        third = await ask(page, UNSEEN)
         assert model_of(third) == 0
         assert "ahoy friend" not in third.lower()
         await browser.close()
