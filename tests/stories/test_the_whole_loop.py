@@ -93,7 +93,13 @@ async def test_a_correction_reaches_the_model_and_the_model_reaches_the_customer
         await page.get_by_role("link", name="Training").first.click()
         await page.get_by_role("button", name="Start training").click()
         await expect(page.locator("#curve canvas")).to_be_visible(timeout=TRAINED_MS)
-        await expect(page.get_by_role("heading", name="Model 1 is better")).to_be_visible(timeout=TRAINED_MS)
+        verdict = page.get_by_role("heading", name=re.compile(r"model 1 is better", re.IGNORECASE))
+        await expect(verdict).to_be_visible(timeout=TRAINED_MS)
+        if "Not proven" in await verdict.inner_text():  # eight questions prove little: then it takes an admin's word
+            await page.get_by_role("link", name="Release it all the same").click()
+            await page.get_by_label("Why").fill("It speaks as the crew does.")
+            await page.get_by_role("button", name="Release model 1").click()
+            await expect(page.get_by_role("heading", name="Model 1 serves")).to_be_visible()
 
         # a question nobody has corrected, another model, the brand's voice
         await page.get_by_role("link", name="Practice").first.click()
