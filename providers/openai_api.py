@@ -81,9 +81,17 @@ class OpenAIProvider:
     # ------------------------------------------------------------ Catalogue
 
     async def shutdown_dates(self) -> Mapping[str, date]:
-        """Model name → the day it stops answering, for those the vendor has given one. Raises ProviderError."""
-        with _translated(doing="listing models"):
-            listed = [model.model_dump(warnings=False) async for model in self._client.models.list()]
+        """Model name → the day it stops answering, for those the vendor has given one. Raises ProviderError.
+
+        A server that keeps no list of models gives none a day.
+        """
+        try:
+            with _translated(doing="listing models"):
+                listed = [model.model_dump(warnings=False) async for model in self._client.models.list()]
+        except ProviderError as error:
+            if error.status == 404:
+                return {}
+            raise
         return {model["id"]: day for model in listed if (day := shutdown_date(model)) is not None}
 
     # ------------------------------------------------------------ Wire

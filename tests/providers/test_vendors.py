@@ -233,3 +233,11 @@ async def test_a_file_is_waited_for_until_a_job_may_name_it(there: There):
     assert (error.kind, "azure refused train.jsonl: bad" in str(error)) == (ErrorKind.BAD_REQUEST, True)
     there.server.file_words = ("running",)  # type: ignore[attr-defined]
     assert (await refused(there.vendor.trainer.upload("train.jsonl", b"{}"))).kind is ErrorKind.UNREACHABLE
+
+
+@pytest.mark.parametrize("there", ["openai"], indirect=True)
+async def test_a_server_without_a_list_of_models_gives_none_a_last_day_and_one_that_fails_is_an_error(there: There):
+    there.fail("GET /v1/models", status=404)
+    assert await there.vendor.shutdown_dates() == {}
+    there.fail("GET /v1/models", status=403)
+    assert (await refused(there.vendor.shutdown_dates())).status == 403

@@ -193,4 +193,4 @@ async def test_a_channel_is_set_up_by_admins_alone(open_shop: Shop):
 def test_no_two_features_claim_a_verb_and_every_form_that_opens_is_taken():
     registry = Registry(FEATURES)
     forms = {name.removeprefix("form ") for name in registry.works if name.startswith("form ")}
-    assert forms == {"correct", "edit", "reject", "edit_draft", "explain"}
+    assert forms == {"correct", "edit", "reject", "edit_draft", "explain", "settle_on"}

@@ -196,8 +196,8 @@ async def test_a_reply_that_is_still_being_streamed_is_retracted_as_well(open_sh
 async def test_the_menu_says_why_an_answer_was_given(open_shop: Shop):
     there = open_shop.workspace
     _, reply = await open_shop.asked()
-    posting = await open_shop.store.postings.at("slack", f"{there.team.team_id}/{reply.channel.id}", reply.ts)
-    assert posting is not None
+    where = f"{there.team.team_id}/{reply.channel.id}"
+    posting = await there.until(lambda: open_shop.store.postings.at("slack", where, reply.ts))
     kept = await open_shop.store.conversations.reply_to(posting.subject)
     assert kept is not None
     await there.shortcut(there.moderator, reply, "ft_why")
