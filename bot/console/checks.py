@@ -12,6 +12,7 @@ from bot.moderation import require
 from bot.moderation.comparing import set_checks
 from curation.checks import LENGTHS, ChecksWrong
 from curation.languages import NAMES
+from curation.style import STYLES
 from storage.records import Right
 
 router = APIRouter()
@@ -46,6 +47,8 @@ def checks_in(visit: Visit) -> dict[str, Any]:
     for name in ("required", "forbidden"):
         if phrases := [line.strip() for line in visit.text(name).splitlines() if line.strip()]:
             checks[name] = phrases
+    if styles := visit.texts("style"):
+        checks["style"] = styles
     if schema := visit.text("json_schema").strip():
         try:
             checks["json_schema"] = json.loads(schema)
@@ -61,11 +64,12 @@ def _whole(name: str, text: str) -> int:
         raise ChecksWrong(f"{name.replace('_', ' ').capitalize()} is “{text}”, which is no whole number.") from wrong
 
 
-def _typed(visit: Visit) -> dict[str, str]:
-    return {name: visit.text(name) for name in ("language", *LENGTHS, "required", "forbidden", "json_schema")}
+def _typed(visit: Visit) -> dict[str, Any]:
+    written = {name: visit.text(name) for name in ("language", *LENGTHS, "required", "forbidden", "json_schema")}
+    return {**written, "style": visit.texts("style")}
 
 
-def shown(checks: Mapping[str, Any]) -> dict[str, str]:
+def shown(checks: Mapping[str, Any]) -> dict[str, Any]:
     """Checks as the form's fields hold them."""
     length: Mapping[str, int] = checks.get("length", {})
     schema = checks.get("json_schema")
@@ -74,6 +78,7 @@ def shown(checks: Mapping[str, Any]) -> dict[str, str]:
         **{name: str(length.get(name, "")) for name in LENGTHS},
         "required": "\n".join(checks.get("required", ())),
         "forbidden": "\n".join(checks.get("forbidden", ())),
+        "style": list(checks.get("style", ())),
         "json_schema": "" if schema is None else json.dumps(schema, ensure_ascii=False, indent=2),
     }
 
@@ -83,7 +88,7 @@ async def _page(
     checks: Mapping[str, Any],
     status: int = 200,
     problem: str = "",
-    typed: Mapping[str, str] | None = None,
+    typed: Mapping[str, Any] | None = None,
 ) -> Response:
     fields = typed if typed is not None else shown(checks)
-    return await visit.page("checks.html", status, fields=fields, languages=NAMES, problem=problem)
+    return await visit.page("checks.html", status, fields=fields, languages=NAMES, styles=STYLES, problem=problem)

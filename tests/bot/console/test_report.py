@@ -148,19 +148,21 @@ async def test_before_the_first_choice_it_is_said_how_many_are_needed_at_least(c
 
 
 async def test_an_admin_declares_checks_and_everybody_reads_them(house: House):
-    wanted = {
+    wanted: dict[str, object] = {
         "language": "de",
         "most_words": "80",
         "required": "Your Puffin crew\n\n",
         "forbidden": "guarantee\ncheap",
+        "style": ["no_emoji", "formal"],
         "json_schema": "",
     }
     async with house.browser("ada") as ada, house.browser("mia") as mia:
         response = await ada.post("/training/checks", wanted)
         assert response.headers["location"] == "/training/checks"
-        assert "From the next comparison on every answer is checked: language, length, required, forbidden." in (
+        assert "From the next comparison on every answer is checked: language, length, required, forbidden, style." in (
             await ada.page("/training/checks")
         )
+        assert 'value="no_emoji" checked' in (await mia.get("/training/checks")).text
         assert "guarantee\ncheap" in (await mia.get("/training/checks")).text
         assert (await mia.post("/training/checks", wanted)).status_code == 403
     assert await house.store.voices.checks(house.voice.id) == {
@@ -168,6 +170,7 @@ async def test_an_admin_declares_checks_and_everybody_reads_them(house: House):
         "length": {"most_words": 80},
         "required": ["Your Puffin crew"],
         "forbidden": ["guarantee", "cheap"],
+        "style": ["no_emoji", "formal"],
     }
 
 
