@@ -97,12 +97,8 @@ async def _play(settings: Settings, report: Report) -> None:
         await moderation.roll_back(program.store, cast.admin, program.voice, why="end of the demo", now=utc_now())
         clock.lap("roll back")
         again = await _ask_all(program, cast, UNSEEN[:1], "Asking after the roll back", terminal)
-        same = (
-            "the same words as before the training"
-            if again[0].text == before[0].text
-            else "an answer of the base model"
-        )
-        terminal.print(f"\nRolled back; “{UNSEEN[0]}” gets {same}: {excerpt(again[0].text, 70)}", markup=False)
+        said = said_after_roll_back(before[0], again[0])
+        terminal.print(f"\nRolled back; “{UNSEEN[0]}” gets {said}: {excerpt(again[0].text, 70)}", markup=False)
     clock.show(terminal)
     terminal.print(f"\nEverything is kept in {settings.data_dir}. Start your own with `make run`.", markup=False)
 
@@ -178,6 +174,16 @@ async def _retrain(program: Program, cast: Cast, terminal: Console) -> Run:
     finally:
         stop.set()
         await worker
+
+
+def said_after_roll_back(before: Reply, again: Reply) -> str:
+    """What the base model's answer is now: approved answers are shown to it since they were approved, to any model."""
+    if again.text == before.text:
+        return "the same words as before the training"
+    if not again.fix_ids:
+        return "an answer of the base model"
+    many = "an approved answer" if len(again.fix_ids) == 1 else f"{len(again.fix_ids)} approved answers"
+    return f"an answer of the base model, which is shown {many} to a similar question"
 
 
 def _show_replies(before: list[Reply], after: list[Reply], terminal: Console) -> None:
