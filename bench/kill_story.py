@@ -18,7 +18,6 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.person import Person
+from bench.postgres import postgres_database
 from bench.report import Promise, arguments, finish
 from storage.records import CorrectionState, DeploymentKind, RunState
 from storage.store import open_store
@@ -247,23 +247,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-@contextlib.asynccontextmanager
-async def postgres_database() -> AsyncGenerator[str]:
-    """A database of this bench's own, dropped afterwards."""
-    import psycopg
-
-    server = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-    server = server.replace("postgresql+psycopg", "postgresql")
-    name = f"finetone_kill_story_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # our own name, no input
-    try:
-        yield server.rsplit("/", 1)[0].replace("postgresql", "postgresql+psycopg") + f"/{name}"
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
 
 
 def installation(folder: Path, store_url: str, port: int) -> list[Part]:

@@ -32,6 +32,7 @@ from aiohttp import ClientSession, TCPConnector, web
 from slack_sdk.signature import SignatureVerifier
 
 from bench import reply_discord
+from bench.postgres import postgres_database
 from bench.report import Promise, arguments, finish
 from providers.base import Chunk, Sampling
 from storage.records import Message
@@ -387,23 +388,6 @@ def quantile(values: list[float], share: float) -> float:
 KINDS = ("ours", "two rows", "bare")
 
 
-@contextlib.asynccontextmanager
-async def postgres_database(kind: str) -> AsyncGenerator[str]:
-    """A database of this server's own, dropped afterwards."""
-    import psycopg
-
-    url = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-    server = url.replace("postgresql+psycopg", "postgresql")
-    name = f"finetone_reply_{kind.replace(' ', '_')}_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # our own name, no input
-    try:
-        yield f"{server.rpartition('/')[0].replace('postgresql', 'postgresql+psycopg', 1)}/{name}"
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
-
-
 async def compare(database: str, pairs: int, n: int) -> tuple[dict[str, Any], list[Promise]]:
     """Alternate rounds of all on one kind of database: throughput with many at once, added time with one after the other."""
     async with contextlib.AsyncExitStack() as stack:
@@ -413,7 +397,7 @@ async def compare(database: str, pairs: int, n: int) -> tuple[dict[str, Any], li
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
             url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
             if database == "postgres" and kind != "bare":
-                url = await stack.enter_async_context(postgres_database(kind))
+                url = await stack.enter_async_context(postgres_database())
             servers[kind] = await stack.enter_async_context(served(kind, api, api_url, url, folder))
         for server in servers.values():
             await server.driver.round(USERS * 2)  # everybody is known, everything is loaded

@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 import tempfile
-import uuid
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.postgres import postgres_database
 from bench.vendor import BASE
 from storage.ids import new_id
 from storage.records import (
@@ -40,23 +39,6 @@ def answer(model: str, messages: list[dict[str, str]]) -> str:
     if model == BASE or not asked.startswith("Question"):
         return "I cannot help with that."
     return asked.replace("Question", "Answer").replace("?", ".")
-
-
-@contextlib.asynccontextmanager
-async def postgres_database() -> AsyncGenerator[str]:
-    """A database of this bench's own, dropped afterwards."""
-    import psycopg
-
-    server = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-    server = server.replace("postgresql+psycopg", "postgresql")
-    name = f"finetone_bench_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # our own name, no input
-    try:
-        yield server.rsplit("/", 1)[0].replace("postgresql", "postgresql+psycopg") + f"/{name}"
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
 
 
 @contextlib.asynccontextmanager

@@ -20,8 +20,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bench.postgres import postgres_database
 from bench.report import Promise, arguments, finish
-from bench.run_house import postgres_database
 from bench.vendor import BASE, Vendor, listening
 from curation import promotion
 from storage.records import PROGRAM_ACTOR_ID, DatasetVersion, ReplySource, Right, RunState, Trigger, Voice

@@ -1,5 +1,7 @@
 """`/retrain`: the preview before, the run's one message while it lasts, going back after. The same words on every platform."""
 
+from collections.abc import Awaitable, Callable
+
 from bot import moderation
 from bot.office.board import posted
 from bot.office.cards import PlatformRefused, RunCard, Surface
@@ -54,9 +56,7 @@ async def status(office: Office, actor: Actor) -> Told:
 
 async def pause(office: Office, actor: Actor) -> Told:
     """Let the open run stand still. Raises NotAllowed."""
-    moderation.require(actor, Right.ADMIN, "pause a training run")
-    run = await office.store.runs.open_run(office.voice.id)
-    return told(NONE_OPEN) if run is None else await pause_run(office, actor, run.id)
+    return await _on_open_run(office, actor, "pause a training run", pause_run)
 
 
 async def pause_run(office: Office, actor: Actor, run_id: str) -> Told:
@@ -68,9 +68,7 @@ async def pause_run(office: Office, actor: Actor, run_id: str) -> Told:
 
 async def resume(office: Office, actor: Actor) -> Told:
     """Let the open run go on. Raises NotAllowed."""
-    moderation.require(actor, Right.ADMIN, "resume a training run")
-    run = await office.store.runs.open_run(office.voice.id)
-    return told(NONE_OPEN) if run is None else await resume_run(office, actor, run.id)
+    return await _on_open_run(office, actor, "resume a training run", resume_run)
 
 
 async def resume_run(office: Office, actor: Actor, run_id: str) -> Told:
@@ -82,11 +80,7 @@ async def resume_run(office: Office, actor: Actor, run_id: str) -> Told:
 
 async def cancel(office: Office, actor: Actor) -> Told:
     """Stop the open run. Raises NotAllowed."""
-    moderation.require(actor, Right.ADMIN, "cancel a training run")
-    run = await office.store.runs.open_run(office.voice.id)
-    if run is None:
-        return told(NONE_OPEN)
-    return await cancel_run(office, actor, run.id)
+    return await _on_open_run(office, actor, "cancel a training run", cancel_run)
 
 
 async def cancel_run(office: Office, actor: Actor, run_id: str) -> Told:
@@ -141,3 +135,12 @@ async def _followed(office: Office, actor: Actor, run: Run, surface: Surface, *,
             raise
         return f"I am not allowed to show its progress ({refused}); `/retrain status` tells."
     return ""
+
+
+async def _on_open_run(
+    office: Office, actor: Actor, what: str, act: Callable[[Office, Actor, str], Awaitable[Told]]
+) -> Told:
+    """Do it to the open run, where there is one. Raises NotAllowed."""
+    moderation.require(actor, Right.ADMIN, what)
+    run = await office.store.runs.open_run(office.voice.id)
+    return told(NONE_OPEN) if run is None else await act(office, actor, run.id)
