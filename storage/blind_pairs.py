@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from storage.audit import record
-from storage.database import Database, row_of, uninterrupted, upsert
+from storage.database import Database, is_inserted, row_of, uninterrupted
 from storage.records import PairVote
 from storage.schema import pair_votes, runs
 
@@ -15,12 +15,14 @@ class BlindPairs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def choose(self, vote: PairVote) -> None:
-        """Keep a person's choice, in place of an earlier one of theirs on the same pair."""
+    async def choose(self, vote: PairVote) -> bool:
+        """Keep a person's choice; False where an earlier one of theirs on the same pair stands, as evidence has to."""
         async with self._database.writing() as connection:
-            await upsert(connection, pair_votes, row_of(vote), keys=["run_id", "sample_id", "actor_id"])
+            if not await is_inserted(connection, pair_votes, row_of(vote)):
+                return False
             detail = {"sample_id": vote.sample_id, "preference": vote.preference.value}
             await record(connection, vote.given_at, vote.actor_id, "judge_pair", vote.run_id, **detail)
+            return True
 
     async def of_run(self, run_id: str) -> list[PairVote]:
         """The choices on a run's pairs, oldest first."""

@@ -498,9 +498,9 @@ class Conversations:
             if row is None:
                 raise NotFound("reply", reply_id)
             is_it = (postings.c.kind == PostingKind.REPLY) & (postings.c.subject == row["turn_id"])
-            await connection.execute(
-                update(postings).where(is_it).values(shown="")
-            )  # wherever it stands, it is behind now
+            # Wherever it stands it is behind this edit, also while an earlier one is being shown.
+            behind = new_id("edit", at)
+            await connection.execute(update(postings).where(is_it).values(shown=behind))
             await record(connection, at, by, "edit_reply", reply_id)
             return Reply(**row)
 

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.audit import entry, record, record_all
 from storage.database import Database, chunks, insert_new, row_of, uninterrupted
 from storage.errors import AlreadyDecided, NotFound
-from storage.records import Correction, CorrectionState, Message, Scope
-from storage.schema import corrections, disputes, replies
+from storage.ids import new_id
+from storage.records import Correction, CorrectionState, Message, PostingKind, Scope
+from storage.schema import corrections, disputes, postings, replies
 
 _VERBS = {
     CorrectionState.APPROVED: "approve",
@@ -95,6 +96,38 @@ class Corrections:
             change = update(corrections).where(corrections.c.id == correction_id)
             await connection.execute(change.values(corrected_text=corrected_text))
             await record(connection, at, by, "edit_correction", correction_id)
+            return await _get(connection, correction_id)
+
+    async def set_critical(self, correction_id: str, is_critical: bool, by: str, *, at: datetime) -> Correction:
+        """Say whether a candidate that forgets this correction is stopped for that alone. Raises NotFound.
+
+        Cards that show it otherwise are behind from then on.
+        """
+        async with self._database.writing() as connection:
+            before = await _get(connection, correction_id, lock=True)
+            if before.is_critical != is_critical:
+                change = update(corrections).where(corrections.c.id == correction_id)
+                await connection.execute(change.values(is_critical=is_critical))
+                is_card = (postings.c.kind == PostingKind.REVIEW) & (postings.c.subject == correction_id)
+                behind = new_id("mark", at)  # also for a card that is being changed meanwhile
+                await connection.execute(update(postings).where(is_card).values(shown=behind))
+                verb = "mark_critical" if is_critical else "unmark_critical"
+                await record(connection, at, by, verb, correction_id)
+            return await _get(connection, correction_id)
+
+    async def let_expire(self, correction_id: str, expires_at: datetime | None, by: str, *, at: datetime) -> Correction:
+        """Let a correction hold until then; None: until somebody says otherwise.
+
+        Raises NotFound, and AlreadyDecided for one that is neither proposed nor approved.
+        """
+        async with self._database.writing() as connection:
+            before = await _get(connection, correction_id, lock=True)
+            if before.state not in (CorrectionState.PROPOSED, CorrectionState.APPROVED):
+                raise AlreadyDecided(before)
+            change = update(corrections).where(corrections.c.id == correction_id)
+            await connection.execute(change.values(expires_at=expires_at))
+            date = expires_at.isoformat() if expires_at else None
+            await record(connection, at, by, "let_expire", correction_id, expires_at=date)
             return await _get(connection, correction_id)
 
     async def scrub(self, cleaned: Correction, taken_out: Mapping[str, int], by: str, *, at: datetime) -> None:

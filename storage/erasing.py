@@ -17,6 +17,7 @@ from storage.audit import record
 from storage.database import Database, chunks, row_of, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
+from storage.learned import erase_said
 from storage.records import Actor, CorrectionState, Erasure, Part, PostingKind, TurnState
 from storage.schema import (
     actors,
@@ -34,6 +35,7 @@ from storage.schema import (
     models,
     postings,
     replies,
+    run_steps,
     runs,
     sessions,
     turns,
@@ -48,6 +50,7 @@ FILES_OF_PART: Mapping[Part, tuple[str, ...]] = {
 }
 """The files of a version whose line N is line N of the part; an older version has only the first."""
 LINEAGE_FILE = "lineage.jsonl"  # where each line came from; its "topic" is somebody's question
+OFF_TOPIC = "off_topic"  # its "kind" for a shipped question, answered in the manner of the corrections
 
 
 async def erase_turns(
@@ -72,6 +75,7 @@ async def erase_turns(
         gone_ids = select(disputes.c.id).where(is_about_it)
         await connection.execute(delete(dispute_votes).where(dispute_votes.c.dispute_id.in_(gone_ids)))
         await connection.execute(delete(disputes).where(is_about_it))
+    await erase_said(connection, sorted({*erased, *touched}))
     unsaid = {"text": "", "corrected_text": None}
     await connection.execute(update(replies).where(replies.c.turn_id.in_(turn_ids)).values(unsaid))
     await _show_cards_anew(connection, turn_ids)
@@ -208,6 +212,8 @@ async def _erase_lines(
     done: list[dict[str, Any]] = []
     for version_id, parts in sorted(by_version.items()):
         before = await _hashes(connection, version_id)
+        if off_topic := await _off_topic(connection, version_id):
+            parts.setdefault(Part.TRAIN, set()).update(off_topic)
         for part, positions in parts.items():
             for name in FILES_OF_PART[part]:
                 if name in before:
@@ -238,6 +244,14 @@ async def _blank(connection: AsyncConnection, version_id: str, name: str, positi
     for position in positions:
         lines[position] = ERASED_LINE
     await connection.execute(update(dataset_files).where(is_it).values(content=b"\n".join(lines)))
+
+
+async def _off_topic(connection: AsyncConnection, version_id: str) -> set[int]:
+    """The lines to train on that are shipped questions: their answers open and close in somebody's words."""
+    is_it = (dataset_files.c.version_id == version_id) & (dataset_files.c.name == LINEAGE_FILE)
+    content = (await connection.execute(select(dataset_files.c.content).where(is_it))).scalar_one_or_none() or b""
+    rows = [json.loads(line) for line in bytes(content).split(b"\n") if line]
+    return {row["position"] for row in rows if row["kind"] == OFF_TOPIC}
 
 
 async def _blank_topics(connection: AsyncConnection, version_id: str) -> None:
@@ -286,12 +300,18 @@ async def _mark_models(connection: AsyncConnection, version_ids: Sequence[str], 
 
 async def _held_by_vendors(connection: AsyncConnection, version_ids: Sequence[str]) -> list[dict[str, Any]]:
     """What whoever trains may still hold: files that were uploaded, jobs, tuned models."""
-    columns = (runs.c.id, runs.c.training_file_id, runs.c.job_id, runs.c.candidate_name)
-    statement = select(*columns).where(runs.c.dataset_version_id.in_(version_ids), runs.c.training_file_id.is_not(None))
-    return [
-        {"run": run, "training_file": file, "job": job, "model": model}
-        for run, file, job, model in (await connection.execute(statement.order_by(runs.c.id))).all()
-    ]
+    columns = (runs.c.id, runs.c.training_file_id, runs.c.job_id, runs.c.candidate_name, runs.c.plan)
+    statement = select(*columns).where(runs.c.dataset_version_id.in_(version_ids)).order_by(runs.c.id)
+    held: list[dict[str, Any]] = []
+    is_theirs = run_steps.c.run_id.in_(select(runs.c.id).where(runs.c.dataset_version_id.in_(version_ids)))
+    over = select(run_steps).where(is_theirs).order_by(run_steps.c.run_id, run_steps.c.step)
+    for step in (await connection.execute(over)).mappings():
+        left = {"training_file": step["training_file_id"], "job": step["job_id"], "model": step["model_name"]}
+        held.append({"run": step["run_id"], **left})
+    for run, file, job, model, plan in (await connection.execute(statement)).all():
+        held += [{"run": run, "training_file": file, "job": job, "model": model}] if file is not None else []
+        held += [{"run": run, **trial} for trial in plan.get("at_vendor", ())]  # a search trains several times
+    return held
 
 
 def as_json(erasure: Erasure) -> str:

@@ -37,6 +37,7 @@ _OF = Prepared(
     .order_by(postings.c.platform, postings.c.part)
 )
 
+EDITED = "edited"  # `shown` of a reply's message that shows the words it was last changed to
 LAST = "last"  # `shown` of a message that shows how it ended and will not change again
 
 
@@ -218,7 +219,7 @@ class Postings:
                 postings.c.platform == platform,
                 postings.c.kind == PostingKind.REPLY,
                 postings.c.part == 0,
-                postings.c.shown == "",
+                postings.c.shown != EDITED,
                 postings.c.message_key.is_not(None),
                 postings.c.removed_at.is_(None),
                 replies.c.corrected_text.is_not(None),

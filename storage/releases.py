@@ -10,7 +10,7 @@ from storage.audit import record
 from storage.database import Database, uninterrupted
 from storage.errors import NotFound
 from storage.models import append_deployment, current_deployment, model_of_run
-from storage.records import Deployment, DeploymentKind, Model, Run, RunState
+from storage.records import Deployment, DeploymentKind, Model, Purpose, Run, RunState
 from storage.run_rows import IS_WANTED, NO_LEASE, advance_run, get_run
 from storage.schema import evaluations, runs
 
@@ -32,7 +32,7 @@ class Releases:
         statement = (
             select(evaluations.c.samples)
             .join(runs, runs.c.id == evaluations.c.run_id)
-            .where(runs.c.voice_id == voice_id, runs.c.id != run_id)
+            .where(runs.c.voice_id == voice_id, runs.c.id != run_id, runs.c.purpose == Purpose.RETRAIN)
         )
         wanted = frozenset(correction_ids)
         async with self._database.reading() as connection:

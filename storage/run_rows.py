@@ -14,6 +14,7 @@ from storage.records import (
     BesideAnswer,
     Evaluation,
     Evidence,
+    Purpose,
     Run,
     RunEvent,
     RunState,
@@ -25,6 +26,7 @@ from storage.schema import runs
 IS_OPEN = runs.c.state.in_(sorted(OPEN_RUN_STATES))
 IS_WANTED = runs.c.paused_by.is_(None) & runs.c.cancel_requested_by.is_(None)
 MAY_GO_ON = or_(runs.c.paused_by.is_(None), runs.c.cancel_requested_by.is_not(None))
+NO_JOB: dict[str, Any] = {"training_file_id": None, "job_id": None, "creates": 0, "create_tried_at": None}
 NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None, "takeovers": 0}
 
 
@@ -45,8 +47,8 @@ async def get_run(connection: AsyncConnection, run_id: str, *, lock: bool = Fals
     return Run(**row)
 
 
-async def find_open_run(connection: AsyncConnection, voice_id: str) -> Run | None:
-    statement = select(runs).where(runs.c.voice_id == voice_id, IS_OPEN)
+async def find_open_run(connection: AsyncConnection, voice_id: str, purpose: Purpose) -> Run | None:
+    statement = select(runs).where(runs.c.voice_id == voice_id, runs.c.purpose == purpose, IS_OPEN)
     row = (await connection.execute(statement)).mappings().one_or_none()
     return Run(**row) if row else None
 

@@ -1,11 +1,11 @@
-"""Training runs: one open per voice, moved only by whoever holds the newest epoch, promoted at most once."""
+"""Training runs: one open per voice and purpose, moved only by whoever holds the newest epoch, promoted at most once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, insert, or_, select, update
 
 from storage.audit import record
 from storage.database import Database, insert_new, is_inserted, row_of, uninterrupted, upsert
@@ -17,15 +17,19 @@ from storage.records import (
     Deployment,
     DeploymentKind,
     Evaluation,
+    Purpose,
+    RecipeKind,
     Run,
     RunEvent,
     RunState,
+    RunStep,
     Trigger,
 )
 from storage.run_rows import (
     IS_OPEN,
     IS_WANTED,
     MAY_GO_ON,
+    NO_JOB,
     NO_LEASE,
     advance_run,
     evaluation_of,
@@ -36,7 +40,7 @@ from storage.run_rows import (
     lease_of,
     moved,
 )
-from storage.schema import evaluations, run_events, runs, voices
+from storage.schema import evaluations, run_events, run_steps, runs, voices
 
 
 @uninterrupted
@@ -47,9 +51,18 @@ class Runs:
         self._database = database
 
     async def request(
-        self, voice_id: str, base_model: str, trigger: Trigger, by: str, *, at: datetime
+        self,
+        voice_id: str,
+        base_model: str,
+        trigger: Trigger,
+        by: str,
+        *,
+        at: datetime,
+        purpose: Purpose = Purpose.RETRAIN,
+        plan: Mapping[str, Any] | None = None,
+        recipe: RecipeKind | None = None,
     ) -> tuple[Run, bool]:
-        """Open a run for the voice, or join the one that is open; True when it is new. Raises NotFound."""
+        """Open a run for the voice, or join the one of this purpose that is open; True when it is new. Raises NotFound."""
         new = Run(
             id=new_id("run", at),
             voice_id=voice_id,
@@ -62,6 +75,9 @@ class Runs:
             lease_owner=None,
             lease_until=None,
             base_model=base_model,
+            purpose=purpose,
+            plan=plan or {},
+            recipe=recipe,
         )
         while True:
             async with self._database.writing() as connection:
@@ -69,9 +85,9 @@ class Runs:
                     raise NotFound("voice", voice_id)
                 if await is_inserted(connection, runs, row_of(new)):
                     detail = {"trigger": trigger.value, "base_model": base_model}
-                    await record(connection, at, by, "retrain", new.id, **detail)
+                    await record(connection, at, by, purpose.value, new.id, **detail)
                     return new, True
-                known = await find_open_run(connection, voice_id)
+                known = await find_open_run(connection, voice_id, purpose)
                 if known is not None:
                     return known, False
             # The run that was in the way ended between the two statements (PostgreSQL only): ask again.
@@ -81,10 +97,10 @@ class Runs:
         async with self._database.reading() as connection:
             return await get_run(connection, run_id)
 
-    async def open_run(self, voice_id: str) -> Run | None:
-        """The voice's open run, if it has one."""
+    async def open_run(self, voice_id: str, purpose: Purpose = Purpose.RETRAIN) -> Run | None:
+        """The voice's open run of this purpose, if it has one."""
         async with self._database.reading() as connection:
-            return await find_open_run(connection, voice_id)
+            return await find_open_run(connection, voice_id, purpose)
 
     async def open_runs(self) -> list[Run]:
         """Every open run, oldest first."""
@@ -92,12 +108,19 @@ class Runs:
         async with self._database.reading() as connection:
             return [Run(**row) for row in (await connection.execute(statement)).mappings()]
 
-    async def recent(self, voice_id: str, limit: int) -> list[Run]:
-        """The voice's newest `limit` runs, newest first."""
-        statement = select(runs).where(runs.c.voice_id == voice_id)
+    async def recent(self, voice_id: str, limit: int, purposes: Collection[Purpose] = (Purpose.RETRAIN,)) -> list[Run]:
+        """The voice's newest `limit` runs of these purposes, newest first."""
+        statement = select(runs).where(runs.c.voice_id == voice_id, runs.c.purpose.in_(sorted(purposes)))
         async with self._database.reading() as connection:
             newest_first = statement.order_by(runs.c.requested_at.desc(), runs.c.id.desc()).limit(limit)
             return [Run(**row) for row in (await connection.execute(newest_first)).mappings()]
+
+    async def has_run_on(self, voice_id: str, base_model: str, *, since: datetime) -> bool:
+        """Whether a retrain of the voice on this base was asked for at `since` or later, whatever became of it."""
+        is_one = (runs.c.voice_id == voice_id) & (runs.c.base_model == base_model) & (runs.c.requested_at >= since)
+        is_one &= runs.c.purpose == Purpose.RETRAIN
+        async with self._database.reading() as connection:
+            return (await connection.execute(select(runs.c.id).where(is_one).limit(1))).first() is not None
 
     # ------------------------------------------------------------ who holds it
 
@@ -213,6 +236,40 @@ class Runs:
             if to_state is not from_state:
                 await record(connection, at, PROGRAM_ACTOR_ID, f"run_{to_state.value}", run_id, **fields)
             return run
+
+    async def plan_on(self, run: Run, plan: Mapping[str, Any], *, at: datetime, is_next_job: bool = False) -> Run:
+        """Keep how far a search or drill is in its plan; `is_next_job`: its job is over, and the next may be asked for.
+
+        Raises RunMoved when somebody else holds the run, or it is over.
+        """
+        held = update(runs).where(runs.c.id == run.id, runs.c.epoch == run.epoch, IS_OPEN)
+        values: dict[str, Any] = {"plan": plan, "updated_at": at}
+        if is_next_job:
+            values |= NO_JOB
+        async with self._database.writing() as connection:
+            return await moved(connection, held.values(values).returning(*runs.c), run.id, run.epoch)
+
+    async def next_step(self, run: Run, over: RunStep, *, at: datetime) -> Run:
+        """Keep the job that is over and let the next one be asked for: the run is frozen again, one step further.
+
+        Both in one transaction, so that a crash leaves either this job or the next. Raises RunMoved where the run is elsewhere.
+        """
+        is_here = (runs.c.id == run.id) & (runs.c.epoch == run.epoch) & (runs.c.state == run.state)
+        is_here &= (runs.c.step == over.step) & IS_OPEN
+        values: dict[str, Any] = {**NO_JOB, "step": over.step + 1, "state": RunState.FROZEN, "updated_at": at}
+        async with self._database.writing() as connection:
+            change = update(runs).where(is_here).values(**values, takeovers=0)
+            now = await moved(connection, change.returning(*runs.c), run.id, run.epoch)
+            await connection.execute(insert(run_steps).values(row_of(over)))
+            detail = {"step": over.step, "job_id": over.job_id, "model_name": over.model_name}
+            await record(connection, at, PROGRAM_ACTOR_ID, "run_step", run.id, **detail)
+            return now
+
+    async def steps(self, run_id: str) -> list[RunStep]:
+        """The jobs of the run that are over and that a later one goes on from, in order."""
+        statement = select(run_steps).where(run_steps.c.run_id == run_id).order_by(run_steps.c.step)
+        async with self._database.reading() as connection:
+            return [RunStep(**row) for row in (await connection.execute(statement)).mappings()]
 
     async def request_cancel(self, run_id: str, by: str, *, at: datetime) -> Run:
         """Ask that the run be cancelled; whoever holds it does so. No effect on one that is over or asked already."""

@@ -20,6 +20,7 @@ from storage.hand_overs import HandOvers
 from storage.holds import Holds
 from storage.inbox import Inbox
 from storage.installations import Installations
+from storage.learned import LearnedCorrections
 from storage.migrate import migrate
 from storage.models import Models
 from storage.people import People
@@ -28,6 +29,7 @@ from storage.releases import Releases
 from storage.reviews import Reviews
 from storage.runs import Runs
 from storage.seals import Seals
+from storage.upkeep import Upkeep
 from storage.voice_rules import VoiceRules
 from storage.voices import Voices
 from storage.votes import Votes
@@ -73,6 +75,8 @@ class Store:
         self.doubts = Doubts(database)
         self.blind_pairs = BlindPairs(database)
         self.voice_rules = VoiceRules(database)
+        self.learned = LearnedCorrections(database)
+        self.upkeep = Upkeep(database)
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""

@@ -115,3 +115,4 @@ class Correction:
     superseded_at: datetime | None = None  # from when another one holds instead
     expires_at: datetime | None = None  # from when it no longer holds; None: it holds until somebody says otherwise
     holds_from: datetime | None = None  # what won a dispute, from a later date on; None: from its approval
+    is_critical: bool = False  # once learned, a candidate that forgets it is stopped, whatever else it does

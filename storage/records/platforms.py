@@ -37,6 +37,7 @@ class PostingKind(StrEnum):
     HAND_OVER = "hand_over"  # a hand-over's card
     RUN = "run"  # a training run's progress
     NOTICE = "notice"  # what became of a correction, told to who proposed it
+    LEARNED = "learned"  # what a model learned, told to who proposed it; the subject is storage.learned.told_to
     FOLLOW_UP = "follow_up"  # the one question back after a silence; the subject is the conversation
 
 

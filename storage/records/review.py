@@ -14,7 +14,8 @@ class Preference(StrEnum):
 
     CANDIDATE = "candidate"
     INCUMBENT = "incumbent"
-    NEITHER = "neither"
+    NEITHER = "neither"  # both are as good
+    UNFIT = "unfit"  # neither is good enough; as evidence a tie
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class RunState(StrEnum):
     STOPPED = "stopped"  # the verdict was no, or there was nothing to train on
     FAILED = "failed"
     CANCELLED = "cancelled"
+    DONE = "done"  # a search or a drill, which promote nothing, came to its end
 
 
 OPEN_RUN_STATES = frozenset(
@@ -39,17 +40,54 @@ OPEN_RUN_STATES = frozenset(
 )
 
 
+class Purpose(StrEnum):
+    """What a run is for. At most one of each is open per voice."""
+
+    RETRAIN = "retrain"  # a candidate, which may be promoted
+    SEARCH = "search"  # which epochs, learning rate and rank; requested → frozen → training → done
+    DRILL = "drill"  # what survives on another base; requested → frozen → submitted → training → servable → done
+
+
 class Trigger(StrEnum):
     """What started a run."""
 
     PERSON = "person"  # /retrain, the console's button, `finetone retrain`
     COUNT = "count"  # enough newly approved corrections
     SCHEDULE = "schedule"
+    SHUTDOWN = "shutdown"  # the voice's base nears its end, and another one is to follow it
+
+
+class RecipeKind(StrEnum):
+    """How a run trains: the methods of its jobs in their order, joined by `_`. Each job goes on from the one before it."""
+
+    SFT = "sft"  # the approved answers
+    DPO = "dpo"  # each correction over the reply it corrects
+    KTO = "kto"  # corrections and marks alone
+    SFT_DPO = "sft_dpo"  # the answers first, then the same corrections as pairs
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The method of each job."""
+        return tuple(self.value.split("_"))
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """A training job of a run that is over and whose model the next one goes on from. That model is no candidate."""
+
+    run_id: str
+    step: int  # from 1
+    training_file_id: str  # these three are the provider's ids and name
+    job_id: str
+    model_name: str
+    trained_tokens: int | None
+    began_at: datetime  # by the provider's clock
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One durable training run of ours. At most one per voice is open, by constraint.
+    """One durable training run of ours. At most one per voice and purpose is open, by constraint.
 
     `epoch` is the fence: whoever claims the run raises it, and a write under an older epoch is refused (RunMoved).
     """
@@ -76,6 +114,17 @@ class Run:
     takeovers: int = 0  # holders that died in a row without getting one look further
     creates: int = 0  # training jobs asked for without an answer that says whether there is one
     create_tried_at: datetime | None = None  # when the last of these was asked for, or its answer given up
+    purpose: Purpose = Purpose.RETRAIN
+    plan: Mapping[str, Any] = field(
+        default_factory=dict[str, Any]
+    )  # what a search or drill is to do, and where in it it is
+    recipe: RecipeKind | None = None  # None on runs from before it was kept, and on those that are no retrain
+    step: int = 1  # which of the recipe's jobs is under way or comes next; those before it are kept as RunStep
+
+    @property
+    def steps(self) -> int:
+        """How many jobs its recipe has."""
+        return 1 if self.recipe is None else len(self.recipe.methods)
 
     @property
     def is_paused(self) -> bool:

@@ -9,6 +9,7 @@ from storage.schema.auditing import audit, seals
 from storage.schema.columns import Document, Moment, String, Word, metadata, storable
 from storage.schema.datasets import dataset_files, dataset_lines, dataset_versions, erasures, split_sides
 from storage.schema.judgement import corrections, feedback
+from storage.schema.learned import learned, learned_answers
 from storage.schema.people import actors, login_tokens, sessions
 from storage.schema.platforms import (
     channel_days,
@@ -30,7 +31,7 @@ from storage.schema.review import (
     voice_checks,
     voice_rules,
 )
-from storage.schema.runs import evaluations, run_events, runs
+from storage.schema.runs import evaluations, run_events, run_steps, runs
 from storage.schema.serving import deployments, models
 from storage.schema.talk import conversations, replies, turns, voices
 
@@ -61,6 +62,8 @@ __all__ = [
     "holds",
     "inbound_events",
     "installations",
+    "learned",
+    "learned_answers",
     "listening",
     "login_tokens",
     "metadata",
@@ -70,6 +73,7 @@ __all__ = [
     "postings",
     "replies",
     "run_events",
+    "run_steps",
     "runs",
     "seals",
     "sessions",

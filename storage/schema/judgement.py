@@ -45,6 +45,7 @@ corrections = Table(
     moment("superseded_at", nullable=True),
     moment("expires_at", nullable=True),
     moment("holds_from", nullable=True),
+    Column("is_critical", Boolean, nullable=False),
     UniqueConstraint("voice_id", "key"),  # the same thing proposed twice is one correction
     Index("ix_corrections_voice_id_state_proposed_at", "voice_id", "state", "proposed_at"),
     Index("ix_corrections_reply_id", "reply_id"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Float, Index, Integer, Table, UniqueConstraint, text
 
-from storage.records import OPEN_RUN_STATES, RunState, Trigger, Verdict
+from storage.records import OPEN_RUN_STATES, Purpose, RecipeKind, RunState, Trigger, Verdict
 from storage.schema.columns import Document, identifier, metadata, moment, quoted, reference, sequence, string, word
 
 runs = Table(
@@ -30,15 +30,33 @@ runs = Table(
     Column("takeovers", Integer, nullable=False),
     Column("creates", Integer, nullable=False),
     moment("create_tried_at", nullable=True),
+    *word("purpose", Purpose),
+    Column("plan", Document, nullable=False),
+    *word("recipe", RecipeKind, nullable=True),
+    Column("step", Integer, nullable=False),
     Index("ix_runs_voice_id_requested_at", "voice_id", "requested_at"),
 )
 _IS_OPEN = text(f"state IN ({quoted(state.value for state in OPEN_RUN_STATES)})")
 Index(
     "uq_runs_open_per_voice",
     runs.c.voice_id,
+    runs.c.purpose,
     unique=True,
     sqlite_where=_IS_OPEN,
     postgresql_where=_IS_OPEN,
+)
+
+run_steps = Table(
+    "run_steps",
+    metadata,
+    reference("run_id", "runs.id", primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    string("training_file_id"),
+    string("job_id"),
+    string("model_name"),
+    Column("trained_tokens", Integer, nullable=True),
+    moment("began_at"),
+    moment("ended_at"),
 )
 
 run_events = Table(

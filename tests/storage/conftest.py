@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from storage.store import Store, open_store
-from tests.conftest import Clock
+from storage.store import Store
+from tests.conftest import Clock, store_at
 from tests.storage.scenes import Scene, a_scene
 
 
@@ -17,5 +17,5 @@ async def scene(any_store: Store, clock: Clock) -> Scene:
 @pytest.fixture
 async def other_store(any_url: str, any_store: Store) -> AsyncIterator[Store]:
     """What a second process would open: its own connections to the same database, sharing no lock with the first."""
-    async with await open_store(any_url) as opened:
+    async with store_at(any_url) as opened:
         yield opened

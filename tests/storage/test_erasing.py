@@ -20,12 +20,15 @@ from storage.records import (
     Model,
     Part,
     PostingKind,
+    Purpose,
     Reply,
     Role,
     Run,
     RunState,
+    RunStep,
     SampleScore,
     Side,
+    Trigger,
     Turn,
     Verdict,
 )
@@ -138,6 +141,36 @@ async def whole_database(scene: Scene) -> str:
             for row in (await connection.execute(select(table))).all()
         ]
     return "\n".join(rows)
+
+
+async def test_the_certificate_names_every_file_that_a_search_left_at_the_vendor(scene: Scene):
+    quill, *_ = await everything(scene)
+    search, _ = await scene.store.runs.request(
+        scene.voice.id, "b", Trigger.PERSON, scene.moderator.id, at=scene.clock(), purpose=Purpose.SEARCH
+    )
+    claimed = await scene.store.runs.claim(search.id, "w", now=scene.clock(), lease_s=60)
+    assert claimed is not None
+    search = await scene.store.runs.advance(
+        search.id, claimed.epoch, search.state, RunState.FROZEN, at=scene.clock(), dataset_version_id=VERSION
+    )
+    left = {"training_file": "f-2", "job": "job-2", "model": None}
+    await scene.store.runs.plan_on(search, {"at_vendor": [left]}, at=scene.clock())
+    done = await scene.store.erasures.erase_person(quill, by=scene.moderator.id, at=scene.clock())
+    assert [held["training_file"] for held in done.detail["vendors"]] == ["f-1", "f-2"]
+    assert {"run": search.id, **left} in done.detail["vendors"]
+
+
+async def test_the_certificate_names_the_first_job_of_two_and_the_model_that_came_of_it(scene: Scene):
+    quill, _, _, _, first, _ = await everything(scene)
+    await scene.store.runs.advance(first.id, first.epoch, first.state, RunState.STOPPED, at=scene.clock())
+    run = await a_claimed_run(scene)
+    run = await scene.store.runs.advance(
+        run.id, run.epoch, run.state, RunState.FROZEN, at=scene.clock(), dataset_version_id=VERSION
+    )
+    over = RunStep(run.id, 1, "f-2", "job-2", "ft:2", None, scene.clock(), scene.clock())
+    await scene.store.runs.next_step(run, over, at=scene.clock())
+    done = await scene.store.erasures.erase_person(quill, by=scene.moderator.id, at=scene.clock())
+    assert {"run": run.id, "training_file": "f-2", "job": "job-2", "model": "ft:2"} in done.detail["vendors"]
 
 
 async def test_the_certificate_counts_and_names_what_was_touched_by_hashes_and_ids(scene: Scene):

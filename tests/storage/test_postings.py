@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from storage.errors import NotFound
-from storage.postings import LAST
+from storage.postings import EDITED, LAST
 from storage.records import CorrectionState, Posting, PostingKind
 from storage.store import Store
-from tests.storage.scenes import Scene, a_proposal, a_turn
+from tests.storage.scenes import Scene, a_proposal, a_reply, a_turn
 
 
 async def test_a_message_is_intended_once_and_found_again_after_a_crash(scene: Scene):
@@ -63,6 +63,20 @@ async def test_a_message_that_was_deleted_there_is_marked(scene: Scene):
 async def test_an_unknown_posting_is_not_found(scene: Scene):
     with pytest.raises(NotFound, match="There is no posting 'post_none'"):
         await scene.store.postings.landed("post_none", "171.1")
+
+
+async def test_words_changed_once_more_while_the_last_change_was_being_shown_are_shown_too(scene: Scene):
+    postings, conversations = scene.store.postings, scene.store.conversations
+    reply = await a_reply(scene)
+    posting, _ = await postings.intend("slack", PostingKind.REPLY, reply.turn_id, 0, "T1/C1", at=scene.clock())
+    await postings.landed(posting.id, "171.1")
+    await conversations.edit_reply(reply.id, "Almost.", scene.moderator.id, at=scene.clock())
+    [behind] = await postings.unshown_edits("slack", 9)
+    await conversations.edit_reply(reply.id, "Here.", scene.moderator.id, at=scene.clock())
+    assert not await postings.advance(posting.id, behind.shown, EDITED)
+    [still] = await postings.unshown_edits("slack", 9)
+    assert await postings.advance(posting.id, still.shown, EDITED)
+    assert await postings.unshown_edits("slack", 9) == []
 
 
 async def test_a_message_that_is_not_there_may_be_intended_anew(scene: Scene):

@@ -1,6 +1,7 @@
 import asyncio
 import math
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
@@ -12,6 +13,7 @@ from storage.records import (
     Deployment,
     DeploymentKind,
     Evidence,
+    Purpose,
     RunEvent,
     RunState,
     Trigger,
@@ -50,6 +52,39 @@ async def test_ten_retrains_at_once_open_one_run(scene: Scene, other_store: Stor
     assert len(await scene.store.runs.recent(scene.voice.id, 20)) == 1
 
 
+async def test_a_search_is_open_beside_a_retrain_and_a_second_search_joins_it(scene: Scene) -> None:
+    runs, voice_id, at = scene.store.runs, scene.voice.id, scene.clock()
+    retrain, _ = await runs.request(voice_id, "base", Trigger.PERSON, scene.moderator.id, at=at)
+    plan = {"trials": [{"n_epochs": 2}], "minutes": 5.0}
+    search, is_new = await runs.request(
+        voice_id, "base", Trigger.PERSON, scene.moderator.id, at=at, purpose=Purpose.SEARCH, plan=plan
+    )
+    joined = await runs.request(voice_id, "base", Trigger.PERSON, scene.moderator.id, at=at, purpose=Purpose.SEARCH)
+    assert (is_new, joined) == (True, (search, False))
+    assert search.plan == plan
+    assert await runs.open_run(voice_id) == retrain
+    assert await runs.open_run(voice_id, Purpose.SEARCH) == search
+    assert await runs.recent(voice_id, 9) == [retrain]
+    assert {run.id for run in await runs.recent(voice_id, 9, Purpose)} == {retrain.id, search.id}
+    assert await _verbs(scene, search.id) == ["search"]
+
+
+async def test_the_next_job_of_a_plan_may_be_asked_for_once_the_last_is_over(scene: Scene) -> None:
+    run = await a_claimed_run(scene)
+    run = await scene.store.runs.intend(run.id, run.epoch, at=scene.clock())
+    run = await scene.store.runs.advance(
+        run.id, run.epoch, run.state, run.state, at=scene.clock(), training_file_id="file-1", job_id="job-1"
+    )
+    kept = await scene.store.runs.plan_on(run, {"trial": 1}, at=scene.clock())
+    assert (kept.plan, kept.job_id, kept.creates) == ({"trial": 1}, "job-1", 1)
+    freed = await scene.store.runs.plan_on(run, {"trial": 2}, at=scene.clock(), is_next_job=True)
+    assert (freed.plan, freed.job_id, freed.training_file_id, freed.creates) == ({"trial": 2}, None, None, 0)
+    anew = await scene.store.runs.claim(run.id, str(run.lease_owner), now=scene.clock(), lease_s=60)
+    assert anew is not None
+    with pytest.raises(RunMoved):
+        await scene.store.runs.plan_on(run, {"trial": 3}, at=scene.clock())
+
+
 async def test_each_voice_has_its_own_open_run(scene: Scene) -> None:
     other = await scene.store.voices.ensure("Other", "You are Other.", "smol", at=scene.clock())
     first = await a_run(scene)
@@ -59,6 +94,16 @@ async def test_each_voice_has_its_own_open_run(scene: Scene) -> None:
     assert is_new
     assert await scene.store.runs.open_runs() == [first, second]
     assert await scene.store.runs.open_run(other.id) == second
+
+
+async def test_a_retrain_on_a_base_is_known_from_its_moment_on_and_a_drill_is_none(scene: Scene) -> None:
+    runs, at, voice = scene.store.runs, scene.clock(), scene.voice.id
+    await runs.request(voice, "next", Trigger.PERSON, scene.moderator.id, at=at, purpose=Purpose.DRILL)
+    assert not await runs.has_run_on(voice, "next", since=at)
+    await runs.request(voice, "next", Trigger.SHUTDOWN, PROGRAM_ACTOR_ID, at=at)
+    assert await runs.has_run_on(voice, "next", since=at)
+    assert not await runs.has_run_on(voice, "next", since=at + timedelta(seconds=1))
+    assert not await runs.has_run_on(voice, "smol", since=at)
 
 
 @pytest.mark.parametrize("end", [RunState.STOPPED, RunState.FAILED, RunState.CANCELLED], ids=str)
