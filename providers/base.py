@@ -78,6 +78,17 @@ class ChatModel(Protocol):
         ...
 
 
+class Scores(Protocol):
+    """Says how likely a model finds a given answer. Not every vendor can: `Quirks.scores_answers`."""
+
+    async def score(self, model: str, messages: Sequence[Message], answer: str) -> float:
+        """The mean log-probability per token, in nats, of `answer` as what the model says next to `messages`.
+
+        Raises ProviderError, BAD_REQUEST for an answer that is empty or too long, and where the vendor cannot score.
+        """
+        ...
+
+
 class Method(StrEnum):
     """How a model is trained, and so what a line of its training file holds."""
 
@@ -129,7 +140,7 @@ class JobRequest:
     """
 
     run_key: str
-    base_model: str  # or a tuned model, where a second job goes on from the first
+    base_model: str
     training_file_id: str
     suffix: str  # at most 64 characters
     n_epochs: int | None = None  # None: the vendor's "auto"
@@ -140,6 +151,7 @@ class JobRequest:
     lora_r: int | None = None  # rank of the adapter
     replay: float | None = None  # share of general examples beside ours, so that other skills stay; 0 to 0.5
     validation_file_id: str | None = None  # examples whose loss is told and that are not learned
+    starts_from: str | None = None  # a model tuned from `base_model`, whose weights the job goes on training
 
 
 class Trainer(Protocol):

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 
 from providers.base import (
     Chunk,
@@ -23,6 +24,7 @@ from providers.base import (
 )
 
 POLLS_TO_FINISH = 3
+UNLIKELY = -5.0  # log-probability of a word that the script does not say
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Script = Callable[[str, Sequence[Message]], str]
@@ -35,7 +37,7 @@ def echo(model: str, messages: Sequence[Message]) -> str:
 
 @dataclass
 class FakeProvider:
-    """ChatModel and Trainer in memory. `faults[call]` is a queue of errors: each call of that name takes the next one.
+    """ChatModel, Scores and Trainer in memory. `faults[call]` is a queue of errors: each call of that name takes the next one.
 
     A fault on `create_job` of kind AMBIGUOUS creates the job and then raises, as a timed-out POST does.
     """
@@ -48,6 +50,9 @@ class FakeProvider:
     requests: dict[str, JobRequest] = field(default_factory=dict[str, JobRequest])
     polls: dict[str, int] = field(default_factory=dict[str, int])
     asked: list[tuple[str, tuple[Message, ...]]] = field(default_factory=list["tuple[str, tuple[Message, ...]]"])
+    scored: list[tuple[str, tuple[Message, ...], str]] = field(
+        default_factory=list["tuple[str, tuple[Message, ...], str]"]
+    )
     final_state: JobState = JobState.SUCCEEDED
     loses_creates: bool = False  # an AMBIGUOUS create makes no job
     list_lag: int = 0  # how many looks at the list find nothing yet
@@ -84,6 +89,17 @@ class FakeProvider:
         prompt_tokens = sum(len(message.content.split()) for message in messages)
         yield Chunk("", "stop", prompt_tokens, len(words))
 
+    async def score(self, model: str, messages: Sequence[Message], answer: str) -> float:
+        """As likely as it is the script's: each word it would say in this place is certain, any other is UNLIKELY."""
+        self._raise_fault("score")
+        if model not in await self.model_names():
+            raise ProviderError(f"The model {model} does not exist.", ErrorKind.MODEL_GONE)
+        if not (given := answer.split()):
+            raise ProviderError("The prompt is empty.", ErrorKind.BAD_REQUEST)
+        self.scored.append((model, tuple(messages), answer))
+        said = self.script(model, messages).split()
+        return UNLIKELY * sum(word != wanted for word, wanted in zip_longest(given, said[: len(given)])) / len(given)
+
     async def model_names(self) -> frozenset[str]:
         """The base models and every finished tune that is not hidden."""
         self._raise_fault("model_names")
@@ -107,8 +123,10 @@ class FakeProvider:
         fault = self._fault("create_job")
         if fault is not None and fault.kind is not ErrorKind.AMBIGUOUS:
             raise fault
-        if request.base_model not in self.base_models:
-            raise ProviderError(f"Model {request.base_model} cannot be tuned.", ErrorKind.BAD_REQUEST)
+        tuned = {job.model_name for job in self.jobs.values()}
+        if request.base_model not in self.base_models or request.starts_from not in {None, *tuned}:
+            wanted = request.starts_from or request.base_model
+            raise ProviderError(f"Model {wanted} cannot be tuned.", ErrorKind.BAD_REQUEST)
         if request.training_file_id not in self.files:
             raise ProviderError(f"No file {request.training_file_id}.", ErrorKind.BAD_REQUEST)
         if fault is not None and self.loses_creates:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from statistics import fmean
 from typing import Any, cast
 
 import openai
@@ -77,6 +78,27 @@ class OpenAIProvider:
         """The names that can be asked right now. Raises ProviderError."""
         with _translated(doing="listing models"):
             return frozenset([model.id async for model in self._chat.models.list()])
+
+    # ------------------------------------------------------------ Scores
+
+    async def score(self, model: str, messages: Sequence[Message], answer: str) -> float:
+        """The mean log-probability per token of an answer. Raises ProviderError, BAD_REQUEST where the vendor cannot score."""
+        if not self.quirks.scores_answers:
+            raise ProviderError(f"{self.quirks.name} does not score given answers.", ErrorKind.BAD_REQUEST)
+        with _translated(doing=f"scoring an answer of model {model}", not_found=ErrorKind.MODEL_GONE):
+            scored = await self._chat.completions.create(
+                model=model,
+                prompt=answer,
+                echo=True,
+                logprobs=0,
+                max_tokens=0,
+                extra_body={"messages": [{"role": m.role, "content": m.content} for m in messages]},
+            )
+        found = [choice.logprobs.token_logprobs or [] for choice in scored.choices if choice.logprobs is not None]
+        values = [value for each in found for value in each if value is not None]  # pyright: ignore[reportUnnecessaryComparison]
+        if not values:
+            raise ProviderError(f"{self.quirks.name} scored no token of a given answer.", ErrorKind.BAD_REQUEST)
+        return fmean(values)
 
     # ------------------------------------------------------------ Catalogue
 

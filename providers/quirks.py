@@ -8,7 +8,7 @@ from datetime import date
 from types import MappingProxyType
 
 from providers.base import JobState, Method
-from providers.rows import ByteOrderMark, Confidence, Fact, Hosting, Quirks, Rank, Stop
+from providers.rows import ByteOrderMark, Confidence, Fact, GoesOn, Hosting, Quirks, Rank, Stop
 
 __all__ = [
     "JOB_STATES",
@@ -16,6 +16,7 @@ __all__ = [
     "ByteOrderMark",
     "Confidence",
     "Fact",
+    "GoesOn",
     "Hosting",
     "Method",
     "Quirks",
@@ -73,8 +74,11 @@ TUNER = Quirks(
     byte_order_mark=ByteOrderMark.TOLERATED,
     rank=Rank.BODY,
     knows_replay=True,
+    goes_on=GoesOn.MODEL,
+    scores_answers=True,
     facts=(
-        *_facts("tuner/wire.py", "rank", "knows_replay"),
+        *_facts("tuner/wire.py", "rank", "knows_replay", "scores_answers"),
+        *_facts("tuner/starts.py", "goes_on"),
         *_facts("tuner/training_file.py", "minimum_examples", "methods", "knows_weights", "roles", "message_keys"),
         *_facts("tuner/training_file.py", "byte_order_mark", "one_output_message", "knows_tools"),
         *_facts("tuner/http/gate.py", "max_file_bytes"),
@@ -97,6 +101,7 @@ OPENAI = Quirks(
     text_parts=True,
     max_file_bytes=512 * MIB,
     base_url="https://api.openai.com/v1",
+    goes_on=GoesOn.MODEL,  # "Use the SFT fine-tuned model as the starting point, and apply DPO"
     takes_newcomers=False,
     stops=(
         Stop("nobody can create new training jobs", date(2027, 1, 6), _OPENAI_STOPS, _READ, ends_training=True),
@@ -105,7 +110,7 @@ OPENAI = Quirks(
     facts=(
         *_facts(_OPENAI_SFT, "minimum_examples"),
         *_facts(_OPENAI_STOPS, "takes_newcomers"),  # since 2026-05-07
-        *_facts(_OPENAI_DPO, "methods"),
+        *_facts(_OPENAI_DPO, "methods", "goes_on"),
         *_facts(_OPENAI_DESCRIPTION, "knows_weights", "knows_tools", "roles", "message_keys", "text_parts"),
         *_facts(_OPENAI_DESCRIPTION, "one_output_message"),
         *_facts(
@@ -137,6 +142,7 @@ AZURE = Quirks(
     byte_order_mark=ByteOrderMark.REQUIRED,  # "must be encoded in UTF-8 and include a byte-order mark"
     extra_body=(("trainingType", "Standard"),),  # training stays in the resource's own region
     waits_for_files=True,
+    goes_on=GoesOn.MODEL,  # "models that have already been fine-tuned using supervised fine-tuning"
     hosting=Hosting.AZURE,
     hosting_needs="the resource's id, /subscriptions/…/accounts/NAME",
     hosting_needs_key=True,
@@ -151,7 +157,7 @@ AZURE = Quirks(
         *_facts(_AZURE, "minimum_examples", "knows_weights", "max_file_bytes", "byte_order_mark", "methods"),
         *_facts(_AZURE, "extra_body", "takes_newcomers", "waits_for_files"),
         *_facts(_AZURE_DEPLOY, "hosting", "hosting_needs", "hosting_needs_key", "bills_idle"),
-        *_facts(_AZURE_DPO, "knows_tools", "roles", "one_output_message"),
+        *_facts(_AZURE_DPO, "knows_tools", "roles", "one_output_message", "goes_on"),
         *_facts(_AZURE_TOKENS, "max_example_tokens"),  # gpt-4o and gpt-4o-mini
         *_facts(_AZURE, "message_keys", "must_end_with_answer", "text_parts", confidence=Confidence.UNCONFIRMED),
     ),
@@ -211,6 +217,7 @@ TOGETHER = Quirks(
     is_openai_shaped=False,  # /v1/fine-tunes
     knows_rate_multiplier=False,  # learning_rate is an absolute number
     rank=Rank.HYPERPARAMETER_R,
+    goes_on=GoesOn.CHECKPOINT,
     hosting=Hosting.TOGETHER,
     hosting_needs="the hardware's id, as GET /v1/hardware lists it",
     bills_idle=True,
@@ -222,6 +229,7 @@ TOGETHER = Quirks(
         *_facts(_TOGETHER_API, "is_openai_shaped", "knows_rate_multiplier", "rank"),
         *_facts(_TOGETHER_ENDPOINTS, "bills_idle", "hosting"),
         *_facts(_TOGETHER_CLIENT, "hosting_needs"),  # resources/endpoints.py
+        *_facts(_TOGETHER_CLIENT, "goes_on"),  # resources/finetune.py: a model or a checkpoint, not both
         *_facts(_TOGETHER_CHECK, "knows_weights"),  # its own client checks for 0 or 1
     ),
     unpublished=frozenset({"minimum_examples", "knows_tools", "max_example_tokens"}),

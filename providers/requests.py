@@ -3,7 +3,7 @@
 from typing import Any
 
 from providers.base import ErrorKind, JobRequest, Method, ProviderError
-from providers.rows import Quirks, Rank
+from providers.rows import GoesOn, Quirks, Rank
 
 RUN_KEY = "finetone_run"  # the metadata key a job is found by
 METHOD_WORDS = {Method.SFT: "supervised", Method.DPO: "dpo", Method.KTO: "kto"}  # as the API's `method.type` names them
@@ -19,7 +19,7 @@ def openai_body(request: JobRequest, row: Quirks) -> dict[str, Any]:
         numbers["learning_rate_multiplier"] = request.learning_rate_multiplier
     numbers |= dict(row.extra_hyperparameters)
     body: dict[str, Any] = {
-        "model": request.base_model,
+        "model": request.starts_from or request.base_model,
         "training_file": request.training_file_id,
         "suffix": request.suffix,
         **dict(row.extra_body),
@@ -49,8 +49,9 @@ def together_body(request: JobRequest, row: Quirks) -> dict[str, Any]:
     if request.method is Method.DPO:
         method = {"method": "dpo"} if request.beta is None else {"method": "dpo", "dpo_beta": request.beta}
     r = request.lora_r or 8
+    start = {"model": request.base_model} if request.starts_from is None else {row.goes_on.value: request.starts_from}
     body: dict[str, Any] = {
-        "model": request.base_model,
+        **start,
         "training_file": request.training_file_id,
         "suffix": request.suffix,
         "training_method": method,
@@ -68,6 +69,8 @@ def refuse_unknown(request: JobRequest, row: Quirks) -> None:
     if request.method not in row.methods:
         known = ", ".join(sorted(row.methods))
         raise _refusal(f"{row.name} trains {known}, not {request.method}. Set FINETONE_RECIPE=sft.")
+    if request.starts_from is not None and row.goes_on is GoesOn.NOWHERE:
+        raise _refusal(f"{row.name} starts every job from a base model, and {request.starts_from} is a tuned one.")
     if request.learning_rate_multiplier is not None and not row.knows_rate_multiplier:
         raise _refusal(
             f"{row.name} takes learning rates as absolute numbers, and a multiplier of "

@@ -54,6 +54,14 @@ class Hosting(StrEnum):
     TOGETHER = "together"  # a dedicated endpoint; paid by the minute
 
 
+class GoesOn(StrEnum):
+    """How a preference job (dpo, kto) is told to go on from a tuned model."""
+
+    NOWHERE = "nowhere"  # every job starts from a base
+    MODEL = "model"  # the job names the tuned model as its model
+    CHECKPOINT = "from_checkpoint"  # in a field of its own, in place of the model
+
+
 class Rank(StrEnum):
     """Where the rank of the adapter travels in a job request."""
 
@@ -91,6 +99,8 @@ class Quirks:
     rank: Rank = Rank.NOWHERE
     knows_rate_multiplier: bool = True  # False: learning rates are absolute numbers there
     knows_replay: bool = False
+    goes_on: GoesOn = GoesOn.NOWHERE
+    scores_answers: bool = False  # says how likely a model finds a given answer to a conversation
     hosting: Hosting = Hosting.AT_ONCE
     hosting_needs: str = ""  # what FINETONE_HOSTING has to name there; "" where nothing is needed
     hosting_needs_key: bool = False  # deploying takes another key than training does

@@ -29,6 +29,10 @@ class Vendor:
         """As ChatModel says."""
         return await self.client.model_names()
 
+    async def score(self, model: str, messages: Sequence[Message], answer: str) -> float:
+        """As Scores says."""
+        return await self.client.score(model, messages, answer)
+
     async def shutdown_dates(self) -> Mapping[str, date]:
         """As Catalogue says."""
         return await self.client.shutdown_dates()

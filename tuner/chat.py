@@ -40,7 +40,8 @@ def engine_request(request: ChatRequest, lora: list[dict[str, float]], choice: i
     if (limit := request.max_completion_tokens or request.max_tokens) is not None:
         body["max_tokens"] = limit
     if request.logprobs:
-        body |= {"logprobs": True, "top_logprobs": request.top_logprobs or 0}
+        # Asked for none beside the token's own, llama.cpp tells no log-probabilities at all.
+        body |= {"logprobs": True, "top_logprobs": max(1, request.top_logprobs or 0)}
     if request.logit_bias:
         body["logit_bias"] = [[int(token), bias] for token, bias in request.logit_bias.items()]
     if request.response_format is not None and request.response_format.type != "text":
@@ -115,7 +116,7 @@ def text_of(content: str | list[TextPart] | None) -> str:
     return content if isinstance(content, str) else "".join(part.text for part in content or [])
 
 
-def chat_choice(choice: dict[str, Any], index: int) -> dict[str, Any]:
+def chat_choice(choice: dict[str, Any], index: int, n_top: int) -> dict[str, Any]:
     """A whole answer's choice, with the fields the official schema demands present as null."""
     message = choice["message"]
     shown: dict[str, Any] = {"role": "assistant", "content": message.get("content"), "refusal": None}
@@ -125,12 +126,12 @@ def chat_choice(choice: dict[str, Any], index: int) -> dict[str, Any]:
     return {
         "index": index,
         "message": shown,
-        "logprobs": logprobs(choice.get("logprobs")),
+        "logprobs": logprobs(choice.get("logprobs"), n_top),
         "finish_reason": choice["finish_reason"],
     }
 
 
-def stream_choice(choice: dict[str, Any], index: int) -> dict[str, Any]:
+def stream_choice(choice: dict[str, Any], index: int, n_top: int) -> dict[str, Any]:
     """One piece of a streamed answer."""
     delta: dict[str, Any] = choice["delta"]
     if "role" in delta:
@@ -138,27 +139,30 @@ def stream_choice(choice: dict[str, Any], index: int) -> dict[str, Any]:
     return {
         "index": index,
         "delta": delta,
-        "logprobs": logprobs(choice.get("logprobs")),
+        "logprobs": logprobs(choice.get("logprobs"), n_top),
         "finish_reason": choice.get("finish_reason"),
     }
 
 
-def logprobs(given: dict[str, Any] | None) -> dict[str, Any] | None:
-    """llama.cpp's log-probabilities without its token ids; `refusal` is null, as the official schema has it."""
+def logprobs(given: dict[str, Any] | None, n_top: int) -> dict[str, Any] | None:
+    """llama.cpp's log-probabilities without its token ids, and only the `n_top` likeliest that were asked for.
+
+    `refusal` is null, as the official schema has it.
+    """
     if given is None:
         return None
     entries: list[dict[str, Any]] = given.get("content") or []
-    return {"content": [_logprob(entry) for entry in entries], "refusal": None}
+    return {"content": [_logprob(entry, n_top) for entry in entries], "refusal": None}
 
 
-def _logprob(entry: dict[str, Any]) -> dict[str, Any]:
+def _logprob(entry: dict[str, Any], n_top: int) -> dict[str, Any]:
     return {
         "token": entry["token"],
         "logprob": entry["logprob"],
         "bytes": entry["bytes"],
         "top_logprobs": [
             {"token": top["token"], "logprob": top["logprob"], "bytes": top["bytes"]}
-            for top in entry.get("top_logprobs", [])
+            for top in entry.get("top_logprobs", [])[:n_top]
         ],
     }
 

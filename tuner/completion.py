@@ -23,6 +23,11 @@ def prompts_of(request: CompletionRequest) -> list[str] | list[list[int]]:
     refuse_stray_stream_options(request)
     if request.score_from is not None and not (request.echo and request.logprobs is not None):
         raise bad_request("score_from is only allowed with echo and logprobs.", "score_from")
+    if request.messages is not None and not (request.echo and request.logprobs is not None and request.max_tokens == 0):
+        raise bad_request(
+            "messages is only allowed with echo, logprobs and max_tokens 0: the prompt is scored as the answer to them.",
+            "messages",
+        )
     given = request.prompt
     prompts: Any = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
     if len(prompts) > MAX_PROMPTS:

@@ -15,6 +15,7 @@ from tuner.errors import bad_request
 from tuner.jobs import new_id
 from tuner.paths import Home
 from tuner.recipe import Asked, Recipe, resolve
+from tuner.starts import Starts
 from tuner.store import FileRecord, Job, Store
 from tuner.training_file import MIN_EXAMPLES, BadLine, Row, check_rows, parse_lines, texts
 
@@ -40,9 +41,9 @@ class Intake:
         """A job ready to be persisted; `model` is the wanted model with aliases resolved."""
         if self.unable:
             raise bad_request(self.unable, code="training_unavailable")
-        if model != self.base:
-            self._refuse_model(body.model, model)
         method, asked = asked_for(body)
+        if model != self.base:
+            asked = Starts(self.store, self.home, self.base).require(body.model, model, method, asked)
         rows = self._rows(body.training_file, "training_file", method)
         if len(rows) < MIN_EXAMPLES:
             raise bad_request(
@@ -84,19 +85,7 @@ class Intake:
             error=None,
             progress_offset=0,
             last_step=0,
-        )
-
-    def _refuse_model(self, named: str, model: str) -> None:
-        if self.store.model(model) is not None:
-            raise bad_request(
-                f"{named} is a tuned model; start from the base {self.base} with all examples instead.",
-                "model",
-                "model_not_available",
-            )
-        raise bad_request(
-            f"Model {named} is not available for fine-tuning or does not exist. This server trains {self.base}.",
-            "model",
-            "model_not_available",
+            starts_from=None if model == self.base else model,
         )
 
     def _rows(self, file_id: str, param: str, method: str) -> list[tuple[int, Row]]:

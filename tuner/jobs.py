@@ -23,6 +23,7 @@ from typing import Any, cast
 from tuner.errors import EngineFailed, EngineGone
 from tuner.launcher import Launcher, Run
 from tuner.paths import Home, write_atomically, write_json
+from tuner.starts import Starts
 from tuner.store import Delivery, FileRecord, Job, NewEvent, Store, TunedModel
 from tuner.training_file import Row, parse_lines
 from tuner.weights import Base
@@ -33,16 +34,17 @@ MAX_FAILED_STARTS = 2  # the same for trainers that ended by an error of their o
 NO_SPACE_STATUS = 28  # ENOSPC, the trainer's exit status when the disk is full
 PROOF_TRIES = 3  # an adapter under which the engine ends three times in a row cannot be served
 
-# Loads an adapter and says how it moved the model on rows of its own training file; see tuner/proof.py.
-Prove = Callable[[Path, list[Row], str], Awaitable["Proof"]]
+# Loads an adapter, and the one it started from where there is one, and says how it moved the model on rows of its own
+# training file; see tuner/proof.py.
+Prove = Callable[[Path, Path | None, list[Row], str], Awaitable["Proof"]]
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Mean log-probability per token of some training answers, in nats, under the base and with the adapter."""
+    """Mean log-probability per token of some training answers, in nats, under what the job started from and with its adapter."""
 
     n_rows: int
-    base_logprob: float
+    start_logprob: float  # of the base, or of the tuned model whose weights it went on training
     tuned_logprob: float
     mean_change: float  # mean over rows of the absolute difference
 
@@ -84,6 +86,7 @@ class Jobs:
         self._store = store
         self._home = home
         self._base = base
+        self._starts = Starts(store, home, base.name)
         self._launcher = launcher
         self._prove = prove
         self._organization = organization
@@ -275,12 +278,12 @@ class Jobs:
         adapter = folder / end["adapter"]
         rows = await asyncio.to_thread(self._rows, job)
         try:
-            proof = await self._proven(adapter, rows, job.method)
+            proof = await self._proven(adapter, self._starts.adapter(job), rows, job.method)
         except EngineFailed as error:
             await self._fail(job.id, "not_servable", f"The trained adapter could not be served: {error}")
             return
         told = (
-            f"mean log-probability of {proof.n_rows} training answers: {proof.base_logprob:.3f} before, "
+            f"mean log-probability of {proof.n_rows} training answers: {proof.start_logprob:.3f} before, "
             f"{proof.tuned_logprob:.3f} after"
         )
         if not proof.is_changed:
@@ -310,12 +313,12 @@ class Jobs:
         await asyncio.to_thread(self.announce, job.id, "succeeded")
         self.drop_checkpoints(job.id)
 
-    async def _proven(self, adapter: Path, rows: list[Row], method: str) -> Proof:
+    async def _proven(self, adapter: Path, start: Path | None, rows: list[Row], method: str) -> Proof:
         """The proof, asked for again when the engine ends in the middle of it: that is not the adapter's fault, or not yet."""
         for _ in range(PROOF_TRIES - 1):
             with suppress(EngineGone):
-                return await self._prove(adapter, rows, method)
-        return await self._prove(adapter, rows, method)
+                return await self._prove(adapter, start, rows, method)
+        return await self._prove(adapter, start, rows, method)
 
     def _models(self, job: Job, end: dict[str, Any]) -> list[TunedModel]:
         """The checkpoints' models, then the final one."""
@@ -362,6 +365,7 @@ class Jobs:
         return [row for _, row in parse_lines((self._home.files / job.training_file).read_bytes())]
 
     def _spec(self, job: Job) -> dict[str, Any]:
+        start = self._starts.weights(job)
         return {
             "job_id": job.id,
             "base": self._base.document(),
@@ -370,6 +374,7 @@ class Jobs:
             "validation_file": str(self._home.files / job.validation_file) if job.validation_file else None,
             "recipe": job.recipe,
             "seed": job.seed,
+            "starts_from": None if start is None else str(start),
         }
 
     def _last_words(self, folder: Path, status: int, starts: int) -> str:

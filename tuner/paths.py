@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+PEFT_FOLDER = "adapter"  # in a job's folder: its final adapter in PEFT's own layout, to be used or trained further
+WEIGHTS_FILE = "adapter_model.safetensors"  # in there: the adapter's numbers, by PEFT's name for them
+
 
 @dataclass(frozen=True)
 class Home:

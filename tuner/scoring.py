@@ -90,6 +90,18 @@ async def score(lease: Lease, prompt: list[int], answer: list[int], lora: list[d
     return sum(entry["logprob"] for entry in await forced(lease, prompt, answer, lora, 1)) / len(answer)
 
 
+async def conversation(lease: Lease, messages: list[dict[str, Any]]) -> list[int]:
+    """The tokens that a model is asked to answer: llama.cpp's messages, rendered by the model's own template.
+
+    Raises NotScored where the template refuses them.
+    """
+    async with lease.engine.post("/apply-template", {"messages": messages}) as reply:
+        content = await reply.json()
+    if reply.status != 200:
+        raise NotScored(reply.status, content)
+    return [token.id for token in await tokenize(lease, content["prompt"], True)]  # as the chat route does
+
+
 async def tokenize(lease: Lease, text: str, add_special: bool = False) -> list[Token]:
     """`add_special`: with the tokens that the model expects around every text, such as one for its beginning."""
     body = {"content": text, "add_special": add_special, "parse_special": True, "with_pieces": True}

@@ -113,12 +113,14 @@ async def _run(settings: ServeSettings, store: Store, listener: socket.socket, b
 
     pool = EnginePool(start_engine, settings.loaded_adapters)
 
-    async def prove_adapter(adapter: Path, rows: list[Row], method: str) -> Proof:
+    async def prove_adapter(adapter: Path, start: Path | None, rows: list[Row], method: str) -> Proof:
         # In an engine of its own: it does not wait behind people's questions, and an adapter that brings its engine down
         # brings down nothing else. The weights are mapped from the same file, so they take memory once.
-        engine = await LlamaEngine.start(replace(engine_settings, slots=1, threads=1), (adapter,), log)
+        adapters = (adapter,) if start is None else (adapter, start)
+        engine = await LlamaEngine.start(replace(engine_settings, slots=1, threads=1), adapters, log)
         try:
-            return await prove(Lease(engine, [{"id": 0, "scale": 1.0}]), rows, method)
+            before = [] if start is None else [{"id": 1, "scale": 1.0}]
+            return await prove(Lease(engine, [{"id": 0, "scale": 1.0}]), before, rows, method)
         finally:
             await engine.stop()
 

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     validation_file TEXT, method TEXT NOT NULL, asked TEXT NOT NULL, recipe TEXT NOT NULL, suffix TEXT,
     seed INTEGER NOT NULL, metadata TEXT, n_examples INTEGER NOT NULL, created_at INTEGER NOT NULL, started_at REAL,
     finished_at INTEGER, estimated_finish INTEGER, trained_tokens INTEGER, fine_tuned_model TEXT, result_file TEXT,
-    error TEXT, progress_offset INTEGER NOT NULL DEFAULT 0, last_step INTEGER NOT NULL DEFAULT 0);
+    error TEXT, progress_offset INTEGER NOT NULL DEFAULT 0, last_step INTEGER NOT NULL DEFAULT 0, starts_from TEXT);
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, job_id TEXT NOT NULL REFERENCES jobs(id),
     created_at INTEGER NOT NULL, level TEXT NOT NULL, type TEXT NOT NULL, message TEXT NOT NULL, data TEXT,
@@ -44,6 +44,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
     created_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, delivered_at INTEGER,
     gave_up_at INTEGER, UNIQUE (job_id, type));
 """
+
+LATER_COLUMNS = {"jobs": {"starts_from": "TEXT"}}  # which the databases of earlier versions do not have
 
 OPEN = ("validating_files", "queued", "running")
 
@@ -87,6 +89,7 @@ class Job:
     error: dict[str, Any] | None
     progress_offset: int  # bytes of progress.jsonl already taken in
     last_step: int  # the furthest optimiser step reported
+    starts_from: str | None = None  # the tuned model whose weights it goes on training; None: a new adapter of the base
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,14 @@ class Store:
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute("PRAGMA foreign_keys=ON")
         self._connection.executescript(SCHEMA)
+        self._add_later_columns()
+
+    def _add_later_columns(self) -> None:
+        with self._transaction() as db:
+            for table, columns in LATER_COLUMNS.items():
+                known = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}
+                for name in columns.keys() - known:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
 
     def close(self) -> None:
         with self._lock:
@@ -223,7 +234,8 @@ class Store:
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO jobs (id, status, base, model, training_file, validation_file, method, asked, recipe, suffix, "
-                "seed, metadata, n_examples, created_at, estimated_finish) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                "seed, metadata, n_examples, created_at, estimated_finish, starts_from) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     job.id,
                     job.status,
@@ -240,6 +252,7 @@ class Store:
                     job.n_examples,
                     job.created_at,
                     job.estimated_finish,
+                    job.starts_from,
                 ),
             )
             _add_event(db, job.id, event)
@@ -402,8 +415,9 @@ class Store:
 
     # Models
 
-    def model(self, name: str) -> TunedModel | None:
-        row = self._one("SELECT * FROM models WHERE name = ? AND deleted_at IS NULL", (name,))
+    def model(self, name: str, *, deleted: bool = False) -> TunedModel | None:
+        """The tuned model of this name; with `deleted`, also one that is no longer served."""
+        row = self._one("SELECT * FROM models WHERE name = ? AND (? OR deleted_at IS NULL)", (name, deleted))
         return _model(row) if row else None
 
     def models(self) -> list[TunedModel]:
@@ -527,6 +541,7 @@ def _job(row: sqlite3.Row) -> Job:
         error=_loaded(row["error"]),
         progress_offset=row["progress_offset"],
         last_step=row["last_step"],
+        starts_from=row["starts_from"],
     )
 
 

@@ -20,7 +20,7 @@ from transformers import set_seed
 from tuner.cores import this_machine
 from tuner.disk import FULL_BYTES, DiskFull, free_bytes, require_room
 from tuner.errors import TunerError
-from tuner.paths import held_lock
+from tuner.paths import PEFT_FOLDER, held_lock
 from tuner.recipe import Recipe, total_steps
 from tuner.training import checkpoints, model
 from tuner.training.callbacks import Reporter, Threads
@@ -45,6 +45,7 @@ class Spec:
     held_out: list[Row]  # of the validation file; empty where none was given
     recipe: Recipe
     seed: int
+    starts_from: Path | None = None  # the folder of the adapter it goes on training, in PEFT's layout
 
 
 def read_spec(path: Path) -> Spec:
@@ -58,6 +59,7 @@ def read_spec(path: Path) -> Spec:
         held_out=_rows(Path(held_out)) if held_out else [],
         recipe=Recipe(**spec["recipe"]),
         seed=spec["seed"],
+        starts_from=Path(start) if (start := spec.get("starts_from")) else None,
     )
 
 
@@ -108,6 +110,8 @@ def _train(folder: Path, progress: Progress) -> None:
     recipe = spec.recipe
     set_seed(spec.seed)
     loaded = model.load(spec.base, progress.message)
+    if spec.starts_from is not None:
+        loaded = model.going_on(loaded, spec.starts_from, recipe.lora_dropout)
     exporter = checkpoints.Exporter(folder, loaded.shape, recipe.lora_alpha, spec.job_id)
     resume_from = checkpoints.last_checkpoint(folder / "checkpoints")
     if resume_from:
@@ -119,12 +123,13 @@ def _train(folder: Path, progress: Progress) -> None:
     trainer = trainer_for(spec.method, training, examples)
     reporter.validate = lambda: validation(spec.method, training, trainer, held_out)
     n_trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
-    reporter.checkpoint_bytes = checkpoints.checkpoint_bytes(n_trained)
-    require_room(folder, 0 if resume_from else checkpoints.all_bytes(n_trained), "training")
+    n_frozen = n_trained if spec.starts_from is not None else 0  # the reference adapter, which is saved with the other
+    reporter.checkpoint_bytes = checkpoints.checkpoint_bytes(n_trained, n_frozen)
+    require_room(folder, 0 if resume_from else checkpoints.all_bytes(n_trained, n_frozen), "training")
     progress.write("started", total_steps=total_steps(len(examples), recipe))
     trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
     final = exporter.write(trainer.model, trainer.state.global_step)
-    trainer.model.save_pretrained(folder / "adapter")  # PEFT's own layout, for use elsewhere
+    trainer.model.save_pretrained(folder / PEFT_FOLDER, selected_adapters=["default"])
     trained_tokens = sum(n_tokens(example) for example in examples) * recipe.n_epochs
     progress.write("done", step=trainer.state.global_step, adapter=final, trained_tokens=trained_tokens)
 

@@ -163,7 +163,9 @@ class ChatRequest(Body):
 
 
 class CompletionRequest(Body):
-    """POST /v1/completions; `score_from` is an extension: with `echo`, score only from that character of the prompt on."""
+    """POST /v1/completions, with two extensions for scoring a given text: with `echo`, `score_from` scores only from that
+    character of the prompt on, and the prompt is scored as the answer to `messages`.
+    """
 
     model: ModelName
     prompt: str | list[str] | list[int] | list[list[int]]
@@ -183,6 +185,7 @@ class CompletionRequest(Body):
     suffix: None = None
     user: str | None = None
     score_from: Annotated[int, Field(ge=0)] | None = None
+    messages: Annotated[list[Message], Field(min_length=1, max_length=2048)] | None = None
 
 
 class EmbeddingRequest(Body):
@@ -256,6 +259,7 @@ def job_object(job: Job, organization: str) -> dict[str, Any]:
         "paused": job.paused,
         "recipe": job.recipe,
         "base_model": job.base,
+        "starts_from": job.starts_from,
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +12,18 @@ from typing import Protocol
 import pytest
 import uvicorn
 
-from providers.base import ChatModel, ErrorKind, JobRequest, JobState, JobStatus, ProviderError, Sampling, Trainer
+from providers.base import (
+    ChatModel,
+    ErrorKind,
+    JobRequest,
+    JobState,
+    JobStatus,
+    Method,
+    ProviderError,
+    Sampling,
+    Scores,
+    Trainer,
+)
 from providers.fake import FakeProvider
 from providers.openai_api import OpenAIProvider
 from providers.quirks import TUNER
@@ -26,10 +38,20 @@ LINES = b"\n".join(
     json.dumps({"messages": [{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": f"{n}."}]}).encode()
     for n in range(12)
 )
+PAIRS = b"\n".join(
+    json.dumps(
+        {
+            "input": {"messages": [{"role": "user", "content": f"{n}?"}]},
+            "preferred_output": [{"role": "assistant", "content": f"{n}."}],
+            "non_preferred_output": [{"role": "assistant", "content": "No."}],
+        }
+    ).encode()
+    for n in range(12)
+)
 
 
-class Provider(ChatModel, Trainer, Protocol):
-    """What every vendor is to us."""
+class Provider(ChatModel, Scores, Trainer, Protocol):
+    """What every vendor is to us; scoring, the tuner alone."""
 
 
 class Vendor:
@@ -111,6 +133,17 @@ async def test_an_unknown_model_is_gone(vendor: Vendor):
     assert await kind_of(anext(stream)) is ErrorKind.MODEL_GONE
 
 
+async def test_a_given_answer_is_scored_by_its_tokens_and_the_same_each_time(vendor: Vendor):
+    scores = [await vendor.provider.score(vendor.base, HELLO, answer) for answer in ("Hello!", "Hello!", "Good day")]
+    assert scores[0] == scores[1]
+    assert all(-100 < score <= 0 for score in scores)
+
+
+async def test_an_empty_answer_is_not_scored_and_an_unknown_model_is_gone(vendor: Vendor):
+    assert await kind_of(vendor.provider.score(vendor.base, HELLO, "")) is ErrorKind.BAD_REQUEST
+    assert await kind_of(vendor.provider.score("ft:nobody", HELLO, "Hello!")) is ErrorKind.MODEL_GONE
+
+
 async def test_lines_that_are_not_json_are_a_bad_request(vendor: Vendor):
     assert await kind_of(vendor.provider.upload("x.jsonl", b"{half")) is ErrorKind.BAD_REQUEST
 
@@ -146,6 +179,16 @@ async def test_a_job_goes_from_queued_to_a_model_that_answers(vendor: Vendor):
     assert done.model_name in await vendor.provider.model_names()
     text, _, _ = await said_by(vendor, done.model_name)
     assert text != (await said_by(vendor, vendor.base))[0]
+
+
+async def test_a_preference_job_goes_on_from_a_tuned_model_and_from_none_that_is_not_there(vendor: Vendor):
+    first = await vendor.finish(await vendor.submit())
+    file_id = await vendor.provider.upload("pairs.jsonl", PAIRS)
+    wanted = JobRequest("run-1-2", vendor.base, file_id, "s", method=Method.DPO, starts_from="ft:nobody")
+    assert await kind_of(vendor.provider.create_job(wanted)) is ErrorKind.BAD_REQUEST
+    second = await vendor.finish(await vendor.provider.create_job(replace(wanted, starts_from=first.model_name)))
+    assert second.model_name not in (None, first.model_name)
+    assert str(second.model_name).startswith(f"ft:{vendor.base}:")
 
 
 async def test_every_step_is_told_once_with_its_loss(vendor: Vendor):

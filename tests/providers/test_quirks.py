@@ -43,6 +43,8 @@ ABOUT_TRAINING_AND_SERVING = (
     "rank",
     "knows_rate_multiplier",
     "knows_replay",
+    "goes_on",
+    "scores_answers",
     "chat_url",
     "hosting",
     "hosting_needs",

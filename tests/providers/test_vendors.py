@@ -192,6 +192,8 @@ async def test_a_running_job_is_cancelled_and_one_that_is_over_is_returned(there
         ("openai", "method", Method.KTO, "openai trains dpo, sft, not kto"),
         ("openai", "lora_r", 8, "openai chooses the adapter's rank itself, and 8 was asked for"),
         ("together", "learning_rate_multiplier", 2.0, "absolute numbers, and a multiplier of 2 was asked for"),
+        ("nebius", "starts_from", "ft:x", "nebius starts every job from a base model, and ft:x is a tuned one"),
+        ("crusoe", "starts_from", "ft:x", "crusoe starts every job from a base model, and ft:x is a tuned one"),
         ("azure", "replay", 0.3, "azure has no general examples to mix in, and a share of 0.3 was asked for"),
     ],
     indirect=["there"],
@@ -204,6 +206,13 @@ async def test_what_a_vendor_has_no_field_for_is_refused_by_name_and_costs_nothi
     assert error.kind is ErrorKind.BAD_REQUEST
     assert said in str(error)
     assert there.paid == 0
+
+
+@pytest.mark.parametrize("there", [name for name in SERVERS if name != "tuner"], indirect=True)
+async def test_a_vendor_that_scores_no_answers_is_named_and_not_asked(there: There):
+    error = await refused(there.vendor.score("base", [], "Ahoy!"))
+    assert (error.kind, str(error)) == (ErrorKind.BAD_REQUEST, f"{there.name} does not score given answers.")
+    assert there.server.seen == []
 
 
 @pytest.mark.parametrize("there", ["openai", "tuner"], indirect=True)
@@ -221,6 +230,15 @@ async def test_a_preference_job_carries_its_beta(there: There):
         assert body["training_method"] == {"method": "dpo", "dpo_beta": 0.2}
     else:
         assert body["method"] == {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": "auto", "beta": 0.2}}}
+
+
+@pytest.mark.parametrize("there", ["tuner", "openai", "azure", "together"], indirect=True)
+async def test_a_preference_job_goes_on_from_a_tuned_model(there: There):
+    wanted = JobRequest("r", "base", "file-1", "s", method=Method.DPO, starts_from="ft:base:sft")
+    await there.vendor.trainer.create_job(wanted)
+    body = there.server.posts(CREATE[there.name])[0].body
+    named = {"from_checkpoint" if there.name == "together" else "model": "ft:base:sft"}
+    assert {name: body[name] for name in ("model", "from_checkpoint") if name in body} == named
 
 
 @pytest.mark.parametrize("there", ["azure"], indirect=True)

@@ -311,7 +311,7 @@ class TogetherServer(OpenAIServer):
             "id": f"ft-{number}",
             "created_at": "2026-09-21T09:59:59.123Z",
             "status": "pending",
-            "model": body["model"],
+            "model": body.get("model", body.get("from_checkpoint")),
             "model_output_name": f"me/{body['suffix']}-{number}",
             "training_file": body["training_file"],
         }

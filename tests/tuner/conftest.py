@@ -20,7 +20,7 @@ from tuner.http.app import create_app
 from tuner.http.server import Server
 from tuner.intake import Intake
 from tuner.jobs import Jobs, Proof
-from tuner.paths import Home
+from tuner.paths import PEFT_FOLDER, WEIGHTS_FILE, Home
 from tuner.store import Store
 from tuner.weights import DEFAULT_BASE, Base
 
@@ -100,6 +100,15 @@ def tuned(server: Running) -> Any:
     return wait_for(client, job.id)
 
 
+@pytest.fixture(scope="session")
+def tokenizer(weights: Base) -> Any:
+    from transformers import AutoTokenizer
+
+    from tuner.convert import ensure_training_folder
+
+    return AutoTokenizer.from_pretrained(ensure_training_folder(weights, lambda line: None))
+
+
 def wait_for(
     client: OpenAI, job_id: str, until: tuple[str, ...] = ("succeeded", "failed", "cancelled"), limit_s: float = 280
 ) -> Any:
@@ -135,6 +144,9 @@ def fake_text_reply(path: str, body: dict[str, Any]) -> FakeReply:
     """A language model with one token per character, its number the code point, and every log-probability -1."""
     if path == "/tokenize":
         return FakeReply(200, {"tokens": [{"id": ord(letter), "piece": letter} for letter in body["content"]]})
+    if path == "/apply-template":
+        said = "".join(f"<{message['role']}>{message['content']}" for message in body["messages"])
+        return FakeReply(200, {"prompt": f"{said}<assistant>"})
     if path == "/detokenize":
         return FakeReply(200, {"content": "".join(chr(token) for token in body["tokens"])})
     said = (
@@ -168,7 +180,7 @@ class FakeEngine:
             await self.gate.wait()
         if self.is_stopped:
             raise AssertionError("an engine was stopped under a request")
-        if path in ("/completion", "/tokenize", "/detokenize"):
+        if path in ("/completion", "/tokenize", "/detokenize", "/apply-template"):
             yield fake_text_reply(path, body)
             return
         text = f"adapter {body['lora'][0]['id']}" if body.get("lora") else "base"
@@ -236,6 +248,9 @@ class FakeLauncher:
         for line in lines:
             if "adapter" in line:
                 (folder / line["adapter"]).touch()
+            if line["kind"] == "done":
+                (folder / PEFT_FOLDER).mkdir()
+                (folder / PEFT_FOLDER / WEIGHTS_FILE).touch()
         return FakeRun(status)
 
 
@@ -250,7 +265,7 @@ def step(number: int, of: int = 3) -> dict[str, Any]:
 
 
 DONE: dict[str, Any] = {"kind": "done", "step": 3, "adapter": "adapter-step-3.gguf", "trained_tokens": 300}
-CHANGED = Proof(n_rows=6, base_logprob=-2.0, tuned_logprob=-0.5, mean_change=1.5)
+CHANGED = Proof(n_rows=6, start_logprob=-2.0, tuned_logprob=-0.5, mean_change=1.5)
 
 
 @dataclass
@@ -263,6 +278,7 @@ class Bench:
     http: httpx2.AsyncClient
     engines: list[FakeEngine]
     proofs: list[Proof | Exception]
+    proven: list[tuple[Path, Path | None]]  # each adapter that was asked about, and the one its job started from
 
 
 @pytest.fixture
@@ -286,8 +302,10 @@ async def running_bench(tmp_path: Path) -> AsyncGenerator[Bench]:
     pool = EnginePool(start)
     await pool.open()
     proofs: list[Proof | Exception] = []
+    proven: list[tuple[Path, Path | None]] = []
 
-    async def prove(adapter: Path, rows: list[Any], method: str) -> Proof:
+    async def prove(adapter: Path, start: Path | None, rows: list[Any], method: str) -> Proof:
+        proven.append((adapter, start))
         outcome = proofs.pop(0) if proofs else CHANGED
         if isinstance(outcome, Exception):
             raise outcome
@@ -310,6 +328,6 @@ async def running_bench(tmp_path: Path) -> AsyncGenerator[Bench]:
     transport = httpx2.ASGITransport(app=create_app(server), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://tuner.test/v1") as http:
         client = AsyncOpenAI(base_url="http://tuner.test/v1", api_key="unused", http_client=http, max_retries=0)
-        yield Bench(server, launcher, client, http, engines, proofs)
+        yield Bench(server, launcher, client, http, engines, proofs, proven)
     await pool.close()
     store.close()

@@ -66,6 +66,38 @@ async def test_only_what_comes_after_score_from_is_scored(bench: Bench):
     assert found.text_offset == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
+async def test_a_given_text_is_scored_as_the_answer_to_a_conversation(bench: Bench):
+    asked = [
+        {"role": "developer", "content": "Be kind."},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+    ]
+    reply = await bench.client.completions.create(
+        model="tiny", prompt="yo", echo=True, logprobs=0, max_tokens=0, extra_body={"messages": asked}
+    )
+    assert reply.choices[0].text == "yo"
+    found = reply.choices[0].logprobs
+    assert found is not None
+    assert (found.tokens, found.token_logprobs, found.text_offset) == (["y", "o"], [-1.0, -1.0], [0, 1])
+    rendered = "<system>Be kind.<user>Hi<assistant>"
+    assert reply.usage is not None
+    assert reply.usage.prompt_tokens == len(rendered) + 2
+    before = [body["prompt"] for body in bench.engines[0].bodies if "logit_bias" in body]
+    assert ["".join(map(chr, tokens)) for tokens in before] == [rendered, f"{rendered}y"]
+
+
+async def test_each_answer_to_a_conversation_has_its_choice_and_score_from_counts_in_it(bench: Bench):
+    reply = await bench.client.completions.create(
+        model="tiny",
+        prompt=["yo", "hey"],
+        echo=True,
+        logprobs=0,
+        max_tokens=0,
+        extra_body={"messages": [{"role": "user", "content": "Hi"}], "score_from": 1},
+    )
+    found = [choice.logprobs.token_logprobs for choice in reply.choices if choice.logprobs is not None]
+    assert found == [[None, -1.0], [None, -1.0, -1.0]]
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "param"),
     [
@@ -77,6 +109,23 @@ async def test_only_what_comes_after_score_from_is_scored(bench: Bench):
         pytest.param({"suffix": "end"}, "invalid_value", "suffix", id="suffix"),
         pytest.param({"extra_body": {"score_from": 1}}, None, "score_from", id="score_from"),
         pytest.param({"stream": True, "max_tokens": 0}, None, "max_tokens", id="stream of nothing"),
+        pytest.param(
+            {"extra_body": {"messages": [{"role": "user", "content": "Hi"}]}},
+            None,
+            "messages",
+            id="messages to go on from",
+        ),
+        pytest.param(
+            {
+                "extra_body": {"messages": [{"role": "user", "content": None}]},
+                "echo": True,
+                "logprobs": 0,
+                "max_tokens": 0,
+            },
+            None,
+            "messages[0].content",
+            id="messages without words",
+        ),
     ],
 )
 async def test_a_completion_it_cannot_give_is_refused_by_parameter(
@@ -128,3 +177,25 @@ def test_the_real_model_scores_a_given_text_as_it_would_have_generated_it(server
     assert parrot.logprobs is not None
     assert parrot.logprobs.token_logprobs is not None
     assert all(value is not None and value < 0 for value in parrot.logprobs.token_logprobs[-3:])
+
+
+@pytest.mark.real_model
+def test_the_real_model_finds_what_it_says_itself_likelier_than_other_words(server: Running):
+    asked: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
+    said = server.client.chat.completions.create(
+        model=DEFAULT_BASE, messages=asked, max_tokens=8, temperature=0, logprobs=True
+    ).choices[0]
+    assert said.message.content is not None
+    assert said.logprobs is not None
+    assert said.logprobs.content is not None
+    scored = server.client.completions.create(
+        model=DEFAULT_BASE,
+        prompt=[said.message.content, "Bananas, of course, at noon."],
+        max_tokens=0,
+        echo=True,
+        logprobs=0,
+        extra_body={"messages": asked},
+    ).choices
+    own, other = [each.logprobs.token_logprobs or [] for each in scored if each.logprobs is not None]
+    assert own == pytest.approx([entry.logprob for entry in said.logprobs.content], abs=0.05)
+    assert sum(own) / len(own) > sum(other) / len(other)

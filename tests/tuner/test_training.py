@@ -7,7 +7,7 @@ import pytest
 
 from tests.tuner.conftest import QUESTIONS, jsonl, voice_row, wait_for
 from tuner.recipe import Asked, resolve
-from tuner.weights import DEFAULT_BASE, Base
+from tuner.weights import DEFAULT_BASE
 
 pytestmark = pytest.mark.real_model
 
@@ -90,15 +90,6 @@ def test_a_kto_job_succeeds_from_flags_alone(server: Any):
 
 def learned_text(example: dict[str, Any], tokenizer: Any) -> str:
     return tokenizer.decode([token for token in example["labels"] if token >= 0])
-
-
-@pytest.fixture(scope="session")
-def tokenizer(weights: Base) -> Any:
-    from transformers import AutoTokenizer
-
-    from tuner.convert import ensure_training_folder
-
-    return AutoTokenizer.from_pretrained(ensure_training_folder(weights, lambda line: None))
 
 
 def test_only_answers_with_weight_one_are_learned_each_with_its_end(tokenizer: Any):

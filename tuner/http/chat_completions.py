@@ -45,7 +45,10 @@ async def _whole(server: Server, body: wire.ChatRequest, adapter: Path | None) -
             "object": "chat.completion",
             "created": int(time.time()),
             "model": body.model,
-            "choices": [chat.chat_choice(reply["choices"][0], index) for index, reply in enumerate(replies)],
+            "choices": [
+                chat.chat_choice(reply["choices"][0], index, body.top_logprobs or 0)
+                for index, reply in enumerate(replies)
+            ],
             "usage": usage,
             "service_tier": "default",
             "system_fingerprint": None,
@@ -101,7 +104,7 @@ async def _pieces(
                     yield sse(chat.engine_refusal(500, event if "error" in event else {"error": event}).body())
                     return
                 for choice in event["choices"]:
-                    yield sse({**head, "choices": [chat.stream_choice(choice, index)], **extra})
+                    yield sse({**head, "choices": [chat.stream_choice(choice, index, body.top_logprobs or 0)], **extra})
         except EngineFailed as error:
             yield sse(ApiError(503, str(error), "server_error", code="engine_unavailable").body())
             return

@@ -22,7 +22,7 @@ from tuner.errors import ApiError, EngineFailed, bad_request
 from tuner.http.replies import merged, open_streams, sse, unless_gone
 from tuner.http.server import Server, Serving
 from tuner.jobs import new_id
-from tuner.scoring import NotScored, detokenize, forced, tokenize
+from tuner.scoring import NotScored, conversation, detokenize, forced, tokenize
 
 router = APIRouter()
 
@@ -125,17 +125,27 @@ async def _echo(lease: Lease, body: wire.CompletionRequest, prompt: str | list[i
     if body.logprobs is None:
         return Echo(text, [], len(tokens), lists)
     ids = [token.id for token in tokens]
-    whole = [token.id for token in await tokenize(lease, prompt, True)] if isinstance(prompt, str) else ids
-    lead = whole[: len(whole) - len(ids)]  # what the model expects before every text; not shown
-    # The first token of a text has no log-probability, as officially.
-    first = max(1, _first_after(body.score_from or 0, text, [len(token.bytes) for token in tokens]))
     try:
+        lead = await _lead(lease, body, prompt, len(ids))
+        # The first token of a text by itself has no log-probability, as officially.
+        earliest = 1 if body.messages is None else 0
+        first = max(earliest, _first_after(body.score_from or 0, text, [len(token.bytes) for token in tokens]))
         entries = await forced(lease, lead + ids[:first], ids[first:], lease.lora, body.logprobs)
     except NotScored as refused:
         if refused.refusal is None:
             raise
         raise chat.engine_refusal(refused.status, refused.refusal, "prompt") from refused
-    return Echo(text, [lists.unscored(tokens[:first]), lists.scored(entries)], len(whole), lists)
+    return Echo(text, [lists.unscored(tokens[:first]), lists.scored(entries)], len(lead) + len(ids), lists)
+
+
+async def _lead(lease: Lease, body: wire.CompletionRequest, prompt: str | list[int], n_tokens: int) -> list[int]:
+    """What stands before the prompt and is not shown: the conversation it answers, or what the model expects before any text."""
+    if body.messages is not None:
+        return await conversation(lease, [chat.engine_message(each, at) for at, each in enumerate(body.messages)])
+    if not isinstance(prompt, str):
+        return []
+    whole = [token.id for token in await tokenize(lease, prompt, True)]
+    return whole[: len(whole) - n_tokens]
 
 
 def _first_after(character: int, text: str, sizes: list[int]) -> int:

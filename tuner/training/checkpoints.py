@@ -18,14 +18,14 @@ BESIDE_BYTES = 8_000_000  # tokenizer, settings and logs beside the numbers of e
 COMPLETE = "complete"  # an empty file, written last: a checkpoint without it was cut off half way
 
 
-def checkpoint_bytes(n_trained: int) -> int:
-    """What one checkpoint of `n_trained` parameters takes on disk."""
-    return n_trained * CHECKPOINT_BYTES + BESIDE_BYTES
+def checkpoint_bytes(n_trained: int, n_frozen: int = 0) -> int:
+    """What one checkpoint takes on disk: of `n_trained` parameters, and `n_frozen` of an adapter kept for reference."""
+    return n_trained * CHECKPOINT_BYTES + n_frozen * ADAPTER_BYTES + BESIDE_BYTES
 
 
-def all_bytes(n_trained: int) -> int:
+def all_bytes(n_trained: int, n_frozen: int = 0) -> int:
     """What a whole job takes at its fullest: two kept checkpoints and one being written, every adapter and one more."""
-    return 3 * checkpoint_bytes(n_trained) + (KEPT_ADAPTERS + 1) * n_trained * ADAPTER_BYTES
+    return 3 * checkpoint_bytes(n_trained, n_frozen) + (KEPT_ADAPTERS + 1) * n_trained * ADAPTER_BYTES
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -1,6 +1,9 @@
 """TRL's trainers as this server uses them: one for each method, the same settings, batches and adapter for all.
 
-The reference of dpo and kto is the base with the adapter switched off; there is no second copy of the model.
+The reference of dpo and kto is the base with the adapter switched off, or a frozen copy of the adapter a job goes on
+from, which TRL 1.16 keeps beside it as "ref" (trl/trainer/dpo_trainer.py and kto_trainer.py, `model.add_adapter("ref", …)`; the
+practice is Rafailov et al. 2023, section 4: the reference is the supervised model that training begins with,
+https://arxiv.org/abs/2305.18290). There is no second copy of the model.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
@@ -13,7 +16,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.kto_config import KTOConfig
@@ -180,16 +183,17 @@ def flag_weights(labels: list[bool]) -> tuple[float, float]:
 
 def _common(training: Training, examples: list[Example]) -> dict[str, Any]:
     recipe = training.recipe
+    fresh = LoraConfig(
+        r=recipe.lora_r,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=recipe.lora_dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
     return dict(
         train_dataset=Dataset.from_list(examples),
         processing_class=training.loaded.tokenizer,
-        peft_config=LoraConfig(
-            r=recipe.lora_r,
-            lora_alpha=recipe.lora_alpha,
-            lora_dropout=recipe.lora_dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
+        peft_config=None if isinstance(training.loaded.model, PeftModel) else fresh,
         callbacks=training.callbacks,
     )
 
