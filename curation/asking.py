@@ -1,8 +1,9 @@
 """Asks the models of a comparison, a few questions at a time, and scores what they say: held-out samples and suites' cases."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from curation.examples import Example
 from curation.measures import CANDIDATE, INCUMBENT, Answer
@@ -13,9 +14,35 @@ from curation.suites.rules import twin_score
 from providers.base import ChatModel, Sampling
 from storage.records import BesideAnswer, Message, SampleScore
 
-AT_ONCE = 4  # questions in flight while comparing
+AT_ONCE = 4  # questions to models in flight: as many as the tuner's engine answers side by side
 CASE_TOKENS = 48  # of an answer to a suite's case at most: enough for what is looked for, and a third of a reply's time
+T = TypeVar("T")
 OF_ITS_TWIN = "\n\n—\n\n"  # between a question's answer and its twin's
+
+
+async def ask(
+    chat_model: ChatModel, gate: asyncio.Semaphore, model: str, messages: Sequence[Message], sampling: Sampling
+) -> Answer:
+    """What the model says, once the gate leaves this question through. Raises ProviderError."""
+    async with gate:
+        chunks = [chunk async for chunk in chat_model.stream(model, messages, sampling)]
+    return Answer(
+        "".join(chunk.text for chunk in chunks),
+        sum(chunk.prompt_tokens for chunk in chunks),
+        sum(chunk.completion_tokens for chunk in chunks),
+    )
+
+
+async def together(questions: Iterable[Awaitable[T]]) -> list[T]:
+    """What comes of each, in their order. Once one raises, the others are called off and that is raised."""
+    tasks = [asyncio.ensure_future(question) for question in questions]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:  # the others would fail for the same reason, or are no longer wanted
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +130,7 @@ class Asker:
             budget_tokens=self.budget_tokens,
             count_tokens=self.count_tokens,
         ).messages
-        async with self.gate:
-            chunks = [chunk async for chunk in self.chat_model.stream(arm.model, messages, sampling)]
-        return Answer(
-            "".join(chunk.text for chunk in chunks),
-            sum(chunk.prompt_tokens for chunk in chunks),
-            sum(chunk.completion_tokens for chunk in chunks),
-        )
+        return await ask(self.chat_model, self.gate, arm.model, messages, sampling)
 
     def _keep(self, way: str, answer: Answer) -> None:
         self.said.setdefault(way, []).append(answer)

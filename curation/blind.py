@@ -1,7 +1,8 @@
 """Pure: pairs of answers shown without names: which ones a moderator is asked about, in what order, and what all choices come to.
 
-Left out are pairs whose answers are the same or were erased, and those made from a moderator's own correction. Several people on
-one pair are one verdict, their majority: otherwise a busy pair would weigh more than a quiet one.
+Left out are pairs whose answers are the same or were erased, and those made from a moderator's own correction. As evidence the
+first choice on a pair counts: it does not change when somebody looks again. For a judge's agreement several people on one pair
+are one verdict, their majority. Either way a busy pair weighs no more than a quiet one.
 """
 
 import hashlib
@@ -62,14 +63,24 @@ def preferences(votes: Sequence[PairVote]) -> dict[tuple[str, str], Preference]:
     """(Run, sample) → what the majority of those who judged it prefers; NEITHER where none is ahead."""
     by_pair: dict[tuple[str, str], Counter[Preference]] = {}
     for vote in votes:
-        by_pair.setdefault((vote.run_id, vote.sample_id), Counter())[vote.preference] += 1
+        prefers = Preference.NEITHER if vote.preference is Preference.UNFIT else vote.preference
+        by_pair.setdefault((vote.run_id, vote.sample_id), Counter())[prefers] += 1
     return {pair: _majority(counts) for pair, counts in by_pair.items()}
 
 
+def first_choices(votes: Sequence[PairVote]) -> list[tuple[str, Preference]]:
+    """(Sample, preference) of whoever judged a pair of one run first, in the order they came. `votes` are oldest first."""
+    first: dict[str, Preference] = {}
+    for vote in votes:
+        first.setdefault(vote.sample_id, vote.preference)
+    return list(first.items())
+
+
 def counted_pairs(votes: Sequence[PairVote]) -> Pairs:
-    """The pairs that people judged, as evidence takes them."""
-    counts = Counter(preferences(votes).values())
-    return Pairs(counts[Preference.CANDIDATE], counts[Preference.INCUMBENT], counts[Preference.NEITHER])
+    """The pairs of one run that people judged, as evidence takes them: by the first choice on each. `votes` are oldest first."""
+    chosen = [preference for _, preference in first_choices(votes)]
+    wins, losses = chosen.count(Preference.CANDIDATE), chosen.count(Preference.INCUMBENT)
+    return Pairs(wins, losses, len(chosen) - wins - losses)
 
 
 def _majority(counts: Counter[Preference]) -> Preference:

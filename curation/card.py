@@ -35,7 +35,7 @@ class Origin:
 
     side: Side
     position: int
-    source_id: str  # the correction's id, or that of a reply marked as good
+    source_id: str  # the correction's id, that of a reply marked as good, or "off_topic:" and a shipped question's
     group_key: str
     kind: Kind
     channel: str = ""  # the platform and its id of the place
@@ -46,6 +46,7 @@ class Origin:
     day: str = ""  # of the approval: "2026-11-21"
     merged: tuple[str, ...] = ()  # ids of corrections that say the same
     fixes: tuple[str, ...] = ()  # ids of corrections that are shown before the conversation
+    manner_of: tuple[str, ...] = ()  # off topic: ids of the corrections whose opening and sign-off the answer has
 
 
 _ORIGIN = [one.name for one in fields(Origin)]
@@ -171,10 +172,15 @@ def lineage_files(
     by_unit = sorted(ratings, key=lambda rating: (rating.unit, rating.rater))
     reasons = [{"source_id": source_id, "reason": str(reason)} for source_id, reason in sorted(left_out)]
     return {
-        LINEAGE_FILE: jsonl.written({name: getattr(origin, name) for name in _ORIGIN} for origin in in_order),
+        LINEAGE_FILE: jsonl.written(_row(origin) for origin in in_order),
         LEFT_OUT_FILE: jsonl.written(reasons),
         RATINGS_FILE: jsonl.written([asdict(rating) for rating in by_unit]),
     }
+
+
+def _row(origin: Origin) -> dict[str, Any]:
+    """An origin as it is kept; whose manner it has stands there off topic only."""
+    return {name: getattr(origin, name) for name in _ORIGIN if name != "manner_of" or origin.manner_of}
 
 
 class _Tally:
@@ -274,5 +280,5 @@ def _share(part: int, whole: int) -> float:
 def _origin(row: Mapping[str, Any]) -> Origin:
     known = dict(row)
     side, kind = Side(known.pop("side")), Kind(known.pop("kind"))
-    merged, fixes = tuple(known.pop("merged", ())), tuple(known.pop("fixes", ()))
-    return Origin(side=side, kind=kind, merged=merged, fixes=fixes, **known)
+    ids = {name: tuple(known.pop(name, ())) for name in ("merged", "fixes", "manner_of")}
+    return Origin(side=side, kind=kind, **ids, **known)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from curation.agreement import Alpha
 from curation.card import UNKNOWN, Card
+from curation.examples import Kind
+from curation.fixes import is_as_served, trained_for_another
 from storage.records import Side
 
 SHOWN = 10  # values of one dimension; the others are counted together
@@ -20,8 +22,10 @@ _ADDRESS = re.compile(r"https://[\w./#-]+[,;).]*")
 _SPECIAL = "\\`*_[]<>|#~&"
 
 
-def card_markdown(card: Card, names: Mapping[str, str] | None = None) -> str:
-    """The card as a page. `names` are what people are called (actor id → name) and channels (place → name)."""
+def card_markdown(card: Card, names: Mapping[str, str] | None = None, *, prompts: str = "") -> str:
+    """The card as a page. `names` are what people are called (actor id → name) and channels (place → name); `prompts` is what
+    `prompts_sentence` says of the version's.
+    """
     parts = [
         f"# Dataset {card.version_id}",
         _sides(card),
@@ -29,7 +33,7 @@ def card_markdown(card: Card, names: Mapping[str, str] | None = None) -> str:
         _balance(card, names or {}),
         _left_out(card),
         _cost(card),
-        _prompt(card),
+        _prompt(card, prompts),
         _agreement(card, names or {}),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -57,6 +61,11 @@ def _sides(card: Card) -> str:
         f"{card.numbers.held_out_share:.1%} of the examples are kept back to judge by. "
         f"Tokens were counted by {cell(card.basis.counted_by)}."
     )
+    if added := card.numbers.counts["kind"].get(Kind.OFF_TOPIC):
+        said += (
+            f" {added:,} of those to train on are off-topic questions that come with Finetone, answered in the opening and "
+            "sign-off of the corrections."
+        )
     return table(["side", "examples", "groups", "tokens", "longest"], rows) + "\n\n" + said
 
 
@@ -129,12 +138,24 @@ def _linked(sentence: str) -> str:
     return " ".join(word if _ADDRESS.fullmatch(word) else cell(word) for word in sentence.split())
 
 
-def _prompt(card: Card) -> str:
+def prompts_sentence(shape: str, served: str) -> str:
+    """The shape of a version's prompts, and whether a model trained on them is served with others here; "" for no shape."""
+    if not shape:
+        return ""
+    fixes = "with the fixes a reply would be shown" if is_as_served(shape) else "without fixes"
+    said = f"Its prompts are built {fixes}: {shape}."
+    differs = trained_for_another(shape, served)
+    return (
+        f"{said} A model trained on it is trained for another shape than is served here: {served}." if differs else said
+    )
+
+
+def _prompt(card: Card, prompts: str) -> str:
     built, saved = card.numbers.prompt_tokens, card.numbers.saved_tokens_per_reply
     said = f"Built with a system prompt of {built:,} tokens"
     if saved > 0:
         said += f", {saved:,} fewer than the voice's full one: what a reply of a model trained on this spends less"
-    return f"## System prompt\n\n{said}."
+    return f"## System prompt\n\n{said}." + (f" {cell(prompts)}" if prompts else "")
 
 
 def _agreement(card: Card, names: Mapping[str, str]) -> str:

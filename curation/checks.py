@@ -172,7 +172,7 @@ def failures(answer: str, checks: Sequence[Check]) -> tuple[Failure, ...]:
 
 def says(answer: str, phrase: str) -> bool:
     """Whether `phrase` stands in `answer` as whole words; case, white space and typographic forms of a letter aside."""
-    text, wanted = _plain(answer), _plain(phrase)
+    text, wanted = folded(answer), folded(phrase)
     if script_of(wanted) in WITHOUT_SPACES:
         return wanted in text
     # A phrase may begin or end with a sign ("— the Puffin crew", "100 %"), which has no word's end to be looked for.
@@ -185,9 +185,10 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")  # Python reads NaN and Infinity; nobody else does
 
 
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.replace("’", "'").split())
+def folded(text: str) -> str:
+    """What `says` compares: NFKC, lower case, one kind of apostrophe, single spaces."""
+    lower = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(lower.replace("’", "'").split())
 
 
 def _quoted(phrases: Sequence[str]) -> str:

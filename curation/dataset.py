@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from curation import jsonl
-from curation.as_served import ShowFixes
+from curation.as_served import Served
 from curation.caps import Caps, over_caps
-from curation.examples import Example, LeftOut, Selection
+from curation.examples import Example, Kind, LeftOut, Selection
 from curation.fixes import Shown
 from curation.marks import Flagged, MarkPolicy
 from curation.prompting import SHAPE, CountTokens, build_messages
@@ -59,6 +59,11 @@ class Dataset:
     train_tokens: int
     card: Mapping[str, Any]
 
+    @property
+    def taught(self) -> tuple[Example, ...]:
+        """What is trained on and came from the team: all but off-topic questions."""
+        return tuple(example for example in self.train if example.provenance.kind is not Kind.OFF_TOPIC)
+
 
 def assign_sides(examples: Sequence[Example], known: Mapping[str, Side], rules: Rules) -> dict[str, Side]:
     """Give each group its side. What has a side in `known` keeps it for ever.
@@ -93,10 +98,10 @@ def build_dataset(
     count_tokens: CountTokens,
     counter_name: str,
     flagged: Sequence[Flagged] = (),
-    show_fixes: ShowFixes | None = None,
+    served: Served | None = None,
     shape: str = SHAPE,
 ) -> Dataset:
-    """Build a version from selected examples and flagged replies, each example with what `show_fixes` shows it.
+    """Build a version from selected examples and flagged replies; with `served`, as they would be served.
 
     Each line is `{"messages": [{"role", "content"}, …]}` in the shape the bot serves, the answer last. The same input always
     gives the same bytes and so the same id. Raises TooFewExamples when either side falls short.
@@ -115,20 +120,23 @@ def build_dataset(
         else:
             (train if side is Side.TRAIN else held_out).append(line)
     require_enough(len(train), len(held_out), rules)
+    beside = [] if served is None else write.lines(served.beside([line.example for line in train]), left_out)
     kept_back = _kept_back(fitting, sides, known_sides)
     for line in write.lines(selection.marked, left_out):
         if line.example.group_key in kept_back:
             left_out.append((line.example.source_id, LeftOut.BESIDE_HELD_OUT))
         else:
             train.append(line)
-    if show_fixes is not None:
-        train, held_out = write.as_served(train, held_out, show_fixes)
+    if served is not None:
+        train, held_out = write.as_served(train, held_out, served)
+    train += beside
     marked_bad = write.flagged([one for one in flagged if one.group_key not in kept_back])
     files = _files(train, held_out, marked_bad)
     train_tokens = sum(line.tokens for line in train)
     card = {
         "shape": shape,
         "with_fixes": sum(bool(line.example.fix_ids) for line in train),
+        "off_topic": len(beside),
         "train": len(train),
         "held_out": len(held_out),
         "flagged": len(marked_bad),
@@ -190,7 +198,7 @@ class _Writer:
         return fitting
 
     def as_served(
-        self, train: Sequence[_Line], held_out: Sequence[_Line], show: ShowFixes
+        self, train: Sequence[_Line], held_out: Sequence[_Line], served: Served
     ) -> tuple[list[_Line], list[_Line]]:
         """The lines with their fixes. What is trained on is never shown anything of the held-out side, nor of its own group."""
         groups: dict[str, set[str]] = {}
@@ -198,8 +206,11 @@ class _Writer:
             groups.setdefault(line.example.group_key, set()).update((line.example.source_id, *line.example.merged))
         kept_back = {id for line in held_out for id in groups[line.example.group_key]}
         return (
-            [self._with_fixes(line, show(line.example, groups[line.example.group_key] | kept_back)) for line in train],
-            [self._with_fixes(line, show(line.example, groups[line.example.group_key])) for line in held_out],
+            [
+                self._with_fixes(line, served.teach(line.example, groups[line.example.group_key] | kept_back))
+                for line in train
+            ],
+            [self._with_fixes(line, served.show(line.example, groups[line.example.group_key])) for line in held_out],
         )
 
     def _with_fixes(self, line: _Line, shown: Shown) -> _Line:

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from curation import canary
+from curation import canary, voting
 from curation.asking import Arm
 from curation.dataset import HELD_OUT_FILE, TRAIN_FILE, Example
 from curation.evaluation import Contest, compare
 from curation.evidence import RulesChanged
+from curation.examining import examine
 from curation.exporting import first_exchanges, fixes_before
 from curation.fixes import is_as_served
 from curation.measures import CANDIDATE, INCUMBENT
@@ -42,6 +43,8 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         text = f"Compared {done} of {total} questions."
         await tell(workshop, run, f"evaluated-{run.epoch}-{done}", text, numbers=numbers)
 
+    candidate = await store.models.by_name(voice.id, promised(run.candidate_name))
+    forgotten = await examine(workshop, run, voice, candidate)
     trained_on = await store.datasets.file(version_id, TRAIN_FILE)
     contest = Contest(
         run.id,
@@ -54,6 +57,7 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         recipe.budget_tokens,
         rules,
         _beside(workshop, run, voice, trained_on),
+        forgotten,
         cases=recipe.cases,
         checks=with_rules(await store.voices.checks(voice.id), await store.voice_rules.of(voice.id)),
         known=trained_on.decode(),
@@ -120,7 +124,10 @@ def _beside(workshop: Workshop, run: Run, voice: Voice, content: bytes) -> tuple
 
 
 async def decide(workshop: Workshop, run: Run) -> Run:
-    """Promote on a passed verdict, or begin the canary; stop on another; compare again when another model serves by now."""
+    """Promote on a passed verdict, or begin the canary; stop on another; compare again when another model serves by now.
+
+    Where the plan lets people decide, the run comes back unchanged while their choices may still prove something.
+    """
     store, at = workshop.store, workshop.now()
     evaluation = await store.runs.evaluation(run.id)
     current = await store.models.current(run.voice_id)
@@ -130,6 +137,12 @@ async def decide(workshop: Workshop, run: Run) -> Run:
         rules = await sealed(workshop, run)
     except RulesChanged as changed:
         return await end(workshop, run, RunState.STOPPED, str(changed))
+    if voting.waits(evaluation, rules):
+        decided = await voting.look(workshop, run, evaluation, rules)
+        if decided is None:
+            return run
+        evaluation = decided
+        await store.runs.save_evaluation(evaluation)
     if not evaluation.passed:
         return await end(workshop, run, RunState.STOPPED, evaluation.reason)
     try:

@@ -11,7 +11,7 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any
 
-from curation.asking import Arm, Asker
+from curation.asking import Arm, Asker, together
 from curation.checks import declared
 from curation.critics import Critics, judged_by, moderated
 from curation.dataset import Example
@@ -110,14 +110,7 @@ async def compare(
             for case in contest.cases
         ),
     ]
-    tasks = [asyncio.create_task(counted_as_done(question)) for question in questions]
-    try:
-        samples = tuple(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:  # the others would fail for the same reason, or are no longer wanted
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
+    samples = tuple(await together(counted_as_done(question) for question in questions))
     critics = critics or Critics()
     samples, toxicity = await moderated(samples, critics.moderator)
     judge = await judged_by(critics.bench, samples, contest.base_model or contest.candidate_name)

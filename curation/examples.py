@@ -38,6 +38,7 @@ class Kind(StrEnum):
     CORRECTION = "correction"
     MARK = "mark"  # a reply that was marked as good
     IMPORT = "import"
+    OFF_TOPIC = "off_topic"  # a shipped question, answered in the manner of the corrections
     UNKNOWN = "unknown"
 
 
@@ -71,6 +72,7 @@ class Example:
     fixes: tuple[Message, ...] = ()
     fix_ids: tuple[str, ...] = ()  # of the corrections the fixes are made of
     provenance: Provenance = Provenance()
+    manner_of: tuple[str, ...] = ()  # off topic: ids of the corrections whose opening and sign-off its answer has
 
 
 @dataclass(frozen=True, slots=True)

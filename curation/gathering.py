@@ -129,7 +129,7 @@ async def build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, p
 
 def _build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, press: Press) -> Dataset:
     prompt, count_tokens = voice.prompt(press.prompt), press.count_tokens
-    show = None if press.as_served is None else press.as_served.over(picked.fixes, voice.id, prompt, count_tokens)
+    served = None if press.as_served is None else press.as_served.over(picked.fixes, voice.id, prompt, count_tokens)
     return build_dataset(
         picked.selection,
         known_sides,
@@ -138,7 +138,7 @@ def _build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, press:
         count_tokens=count_tokens,
         counter_name=press.counter_name,
         flagged=picked.flagged,
-        show_fixes=show,
+        served=served,
         shape=press.shape,
     )
 

@@ -214,7 +214,7 @@ async def _asked(
     serving = Arm("incumbent", current.name, voice.prompt(current.prompt), sees_fixes=is_as_served(current.shape))
     trained = Arm("candidate", model_name, voice.prompt(recipe.prompt), sees_fixes=is_as_served(workshop.press.shape))
     untuned = Arm("base", there.base_model, voice.system_prompt)
-    of_corrections = [one for one in dataset.train if one.provenance.kind is not Kind.MARK]
+    of_corrections = [one for one in dataset.taught if one.provenance.kind is not Kind.MARK]
     asked = [(one, True) for one in dataset.held_out] + [(one, False) for one in of_corrections[:trained_asked]]
     done = 0
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from curation.checks import says
+from curation.checks import folded, says
 from curation.evidence.pairs import Interval
 from curation.evidence.rates import wilson
 from curation.languages import NAMES, language_of
@@ -183,7 +183,7 @@ def _phrases(changes: Sequence[Change]) -> list[Tried]:
 
 def phrases_of(text: str) -> frozenset[str]:
     """Every run of one to LONGEST_PHRASE words with nothing but a space between them, in lower case."""
-    plain = " ".join(text.casefold().replace("’", "'").split())
+    plain = folded(text)
     found: set[str] = set()
     words = list(_WORD.finditer(plain))
     for first, word in enumerate(words):

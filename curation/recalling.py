@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(seconds=0.5)
 LOOKED_AT = 500  # newest entries of the audit; one whose transaction stays open while as many others end is overlooked
 SLOW = frozenset({"minilm"})  # models of meaning that take longer than a reply should wait on the loop
+JUDGED = "judge_learned"  # after which a model may have learned more
 QUIET = frozenset(
     {
         "correct",
@@ -42,6 +43,10 @@ QUIET = frozenset(
         "retrain",
         "promote",
         "rollback",
+        JUDGED,
+        "tell_learned",
+        "mark_critical",
+        "unmark_critical",
         "install",
         "uninstall",
     }
@@ -66,6 +71,7 @@ class Recall:
         self._store = store
         self.embedder = embedder
         self._books: dict[str, _Book] = {}
+        self._learned: dict[str, frozenset[str]] = {}  # model id → the corrections in its weights
         self._seen: set[int] = set()
         self._state = 0  # goes up with each look that found a change
         self._looked_at: datetime | None = None
@@ -82,17 +88,29 @@ class Recall:
         place: Place,
         *,
         history: Sequence[Message] = (),
-        without: Collection[str] = (),
+        learned: Collection[str] = (),
         now: datetime,
     ) -> tuple[Recalled, ...]:
-        """The fixes in force that fit, best first; () where none does. Raises DatabaseUnavailable."""
+        """The fixes in force that fit, best first, up to the first of those `learned`; () where none does.
+
+        Raises DatabaseUnavailable.
+        """
         book = await self._fresh(place.voice_id, now)
         async with book.lock:
             if self._is_slow:
                 return await asyncio.to_thread(
-                    book.index.recall, question, place, now, history=history, without=without
+                    book.index.recall, question, place, now, history=history, learned=learned
                 )
-            return book.index.recall(question, place, now, history=history, without=without)
+            return book.index.recall(question, place, now, history=history, learned=learned)
+
+    async def learned_by(self, model_id: str, now: datetime) -> frozenset[str]:
+        """The corrections that are in a model's weights, and so are no fixes for it. Raises DatabaseUnavailable."""
+        await self._look(now)
+        if model_id not in self._learned:
+            known = self._learned  # another one by the time of the answer, where something was learned meanwhile
+            known[model_id] = await self._store.learned.learned_by(model_id)
+            return known[model_id]
+        return self._learned[model_id]
 
     async def follow(
         self, voice_id: str, stop: asyncio.Event, now: Callable[[], datetime], *, every_s: float = 1.0
@@ -130,6 +148,8 @@ class Recall:
             new = verbs.keys() - self._seen
             if any(not _is_quiet(verbs[number]) for number in new) or len(new) == LOOKED_AT:
                 self._state += 1
+            if any(verbs[number] == JUDGED for number in new) or len(new) == LOOKED_AT:
+                self._learned = {}
             self._seen = set(verbs)
             self._looked_at = now
 

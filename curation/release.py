@@ -11,6 +11,7 @@ from math import ceil
 from statistics import fmean
 
 from curation.evidence import (
+    Counts,
     Finding,
     Outcome,
     Pairs,
@@ -18,13 +19,15 @@ from curation.evidence import (
     log_not_inferior,
     log_threshold,
     non_inferiority,
+    preference,
     release,
     superiority,
     wins_needed,
 )
-from storage.records import Evidence, SampleScore, Suite, Verdict
+from storage.records import Evaluation, Evidence, SampleScore, Suite, Verdict
 
 HELD_OUT = "the held-out questions"
+BLIND_PAIRS = "the blind pairs"
 SUITES = {Suite.GENERAL: "the general suite", Suite.SAFETY: "the safety suite"}
 VERDICTS = {Outcome.PROVEN: Verdict.BETTER, Outcome.NOT_PROVEN: Verdict.NOT_PROVEN, Outcome.HARMFUL: Verdict.WORSE}
 
@@ -50,13 +53,15 @@ def rule(
 
     `groups` gives a target sample's conversation, by correction id: samples of one are one pair. `forgotten` names learned
     corrections that the candidate no longer answers rightly. `uses` is how many candidates the held-out set judged before. A
-    candidate that says nothing to any question is worse, whatever its scores. Without target samples nothing is proven.
+    candidate that says nothing to any question is worse, whatever its scores. Without target samples nothing is proven. Where
+    the rules let people decide on the target set, that is not proven yet (`with_people`).
     """
     target = [sample for sample in samples if sample.suite is Suite.TARGET]
     if not target:
         return Ruling(Verdict.NOT_PROVEN, "There is no held-out sample to judge by, so nothing is proven.")
-    pairs = target_pairs(target, groups, rules.decisive)
-    findings = [superiority(pairs, rules, on=HELD_OUT)]
+    by_scores = rules.counts is Counts.SCORES
+    pairs = target_pairs(target, groups, rules.decisive) if by_scores else Pairs(0, 0)
+    findings = [superiority(pairs, rules, on=HELD_OUT) if by_scores else preference(pairs, None, rules, on=BLIND_PAIRS)]
     for suite, name in SUITES.items():
         differences = [sample.candidate_score - sample.incumbent_score for sample in samples if sample.suite is suite]
         if differences:
@@ -69,8 +74,16 @@ def rule(
         return Ruling(Verdict.WORSE, _joined(said, *told), evidence)
     outcome = release(findings, ledger_broken=forgotten)
     if outcome.outcome is Outcome.NOT_PROVEN:
-        told += [_too_few_pairs(pairs, rules), *_too_few_cases(samples, rules)]
+        told += [_too_few_pairs(pairs, rules) if by_scores else "", *_too_few_cases(samples, rules)]
     return Ruling(VERDICTS[outcome.outcome], _joined(outcome.sentence, *told), evidence)
+
+
+def with_people(evaluation: Evaluation, found: Finding) -> Ruling:
+    """The ruling with what people's choices prove in the place of what they did not prove yet. No other finding changes."""
+    kept = [found if each.rule == found.rule else _read(each) for each in evaluation.evidence]
+    outcome = release(kept)
+    target = [sample for sample in evaluation.samples if sample.suite is Suite.TARGET]
+    return Ruling(VERDICTS[outcome.outcome], _joined(outcome.sentence, _scores(target)), tuple(map(_kept, kept)))
 
 
 def target_pairs(target: Sequence[SampleScore], groups: Mapping[str, str], decisive: float) -> Pairs:
@@ -151,6 +164,10 @@ def _too_few_cases(samples: Sequence[SampleScore], rules: Rules) -> list[str]:
 
 def _joined(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
+
+
+def _read(kept: Evidence) -> Finding:
+    return Finding(kept.rule, Outcome(kept.outcome), kept.log_evidence, kept.log_threshold, kept.cases, kept.sentence)
 
 
 def _kept(finding: Finding) -> Evidence:

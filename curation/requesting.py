@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from curation.dataset import Dataset, TooFewExamples
 from curation.gathering import build, build_now, gather, pick
-from curation.shutdowns import BaseDies, require_life
+from curation.passes import Pass, passes_of
+from curation.recipes import RecipeUnfit, recipe_of, require_passes
+from curation.shutdowns import BaseDies, base_of
 from curation.step import MEASURED
 from curation.tariff import charge
 from curation.workshop import Workshop
@@ -33,6 +35,12 @@ class Preview:
     cost: str  # what the provider charges, in words; "" where no run may start
     open_run: Run | None
     refusal: str
+    instead: str = ""  # why it trains on another base than the voice's, as a sentence; "" where it does not
+    passes: tuple[Pass, ...] = ()  # what each job reads; none where no run may start
+
+
+REFUSALS = (TooFewExamples, NothingNew, BaseDies, RecipeUnfit)
+"""What keeps a run from starting, each a sentence."""
 
 
 async def preview(workshop: Workshop, voice: Voice) -> Preview:
@@ -50,37 +58,53 @@ async def preview(workshop: Workshop, voice: Voice) -> Preview:
     left_out = dict(Counter(str(reason) for _, reason in selection.left_out))
     try:
         dataset = await build(picked, material.sides, voice, workshop.press)
-        await _require_news(store, dataset, current, voice)
-        await require_life(workshop, voice.base_model)
-    except (TooFewExamples, NothingNew, BaseDies) as refused:
+        base = await base_of(workshop, voice)
+        await _require_news(store, dataset, current, base.base_model)
+        passes = _trainable_passes(workshop, dataset)
+    except REFUSALS as refused:
         refusal = _with_queue(str(refused), waiting)
         return Preview(
             len(selection.examples), 0, 0, left_out, waiting, new, workshop.counter_name, None, "", open_run, refusal
         )
     return Preview(
-        len(dataset.train),
+        len(dataset.taught),
         len(dataset.held_out),
         dataset.train_tokens,
         dataset.card["left_out"],
         waiting,
         new,
         workshop.counter_name,
-        await _expected_seconds(store, voice.id, dataset.train_tokens),
-        charge(workshop.tariff, voice.base_model, dataset.train_tokens, workshop.recipe.n_epochs),
+        await _expected_seconds(workshop, voice.id, dataset.train_tokens),
+        charge(workshop.tariff, base.base_model, sum(each.tokens for each in passes), workshop.recipe.n_epochs),
         open_run,
         "",
+        base.why,
+        passes,
     )
 
 
 async def request(workshop: Workshop, voice: Voice, *, by: str, trigger: Trigger = Trigger.PERSON) -> tuple[Run, bool]:
-    """Start a run, or join the open one (then the second value is False). Raises TooFewExamples, NothingNew, BaseDies."""
+    """Start a run, or join the open one (then the second value is False). Raises one of REFUSALS.
+
+    It trains on the voice's base, or on the successor that the settings name once that base nears its end.
+    """
     store = workshop.store
     if (open_run := await store.runs.open_run(voice.id)) is not None:
         return open_run, False
     dataset = await build_now(store, voice, workshop.press, at=workshop.now())
-    await _require_news(store, dataset, await store.models.current(voice.id), voice)
-    await require_life(workshop, voice.base_model)
-    return await store.runs.request(voice.id, voice.base_model, trigger, by, at=workshop.now())
+    base = await base_of(workshop, voice)
+    await _require_news(store, dataset, await store.models.current(voice.id), base.base_model)
+    _trainable_passes(workshop, dataset)
+    recipe = workshop.recipe.training.recipe
+    return await store.runs.request(voice.id, base.base_model, trigger, by, at=workshop.now(), recipe=recipe)
+
+
+def _trainable_passes(workshop: Workshop, dataset: Dataset) -> tuple[Pass, ...]:
+    """What each job reads. Raises RecipeUnfit where one of them could not be paid for."""
+    recipe = workshop.recipe.training.recipe
+    passes = passes_of(dataset, recipe, workshop.count_tokens)
+    require_passes(passes, workshop.vendor, recipe)
+    return passes
 
 
 async def _trained_on(store: Store, current: Deployment) -> frozenset[str]:
@@ -91,9 +115,9 @@ async def _trained_on(store: Store, current: Deployment) -> frozenset[str]:
     return frozenset(line.source_id for line in await store.datasets.lines(version_id))
 
 
-async def _require_news(store: Store, dataset: Dataset, current: Deployment, voice: Voice) -> None:
+async def _require_news(store: Store, dataset: Dataset, current: Deployment, base_model: str) -> None:
     """Raise NothingNew where the serving model was trained on the very lines: marks that only say what not to say are no news."""
-    if current.model.dataset_version_id is None or current.model.base_model != voice.base_model:
+    if current.model.dataset_version_id is None or current.model.base_model != base_model:
         return
     version = await store.datasets.get(current.model.dataset_version_id)
     if version.id == dataset.id or version.card.get("sides_id") == dataset.card["sides_id"]:
@@ -110,9 +134,12 @@ def _with_queue(sentence: str, waiting: int) -> str:
     return f"{sentence} {waiting} {verb} for approval: finetone queue lists them."
 
 
-async def _expected_seconds(store: Store, voice_id: str, tokens: int) -> float | None:
-    """Seconds a run should take, from the newest measured one here; None when none was."""
+async def _expected_seconds(workshop: Workshop, voice_id: str, tokens: int) -> float | None:
+    """Seconds a run should take, from the newest one here that was measured and trained by the same recipe; None without."""
+    store, recipe = workshop.store, workshop.recipe.training.recipe
     for run in await store.runs.recent(voice_id, limit=20):
+        if recipe_of(run, workshop.recipe.training) is not recipe:
+            continue
         for _, event in await store.runs.events(run.id):
             if event.key == MEASURED and event.numbers.get("train_tokens"):
                 return event.numbers["seconds"] / event.numbers["train_tokens"] * tokens

@@ -5,6 +5,8 @@ A process that dies between the two repeats the step; so every step is harmless 
 the job up before it creates it (providers.md, "Never two paid jobs").
 """
 
+from collections.abc import Mapping
+
 from curation import versions
 from curation.canary import watch
 from curation.cleaning import PersonalDataLeft
@@ -12,9 +14,10 @@ from curation.dataset import TooFewExamples
 from curation.deciding import decide, evaluate
 from curation.serving import become_servable
 from curation.step import end, promised, tell
-from curation.submitting import cancel, submit, without_twins
+from curation.steps import is_last, next_step
+from curation.submitting import submit, without_twins
 from curation.workshop import Workshop
-from providers.base import ErrorKind, JobState, ProviderError
+from providers.base import ErrorKind, JobEvent, JobState, ProviderError
 from storage.records import Run, RunEvent, RunState
 
 
@@ -24,13 +27,9 @@ async def advance(workshop: Workshop, run: Run) -> Run:
     While the vendor trains, the run comes back unchanged but for its events; call again later. Raises ProviderError when a
     vendor call failed, RunMoved when somebody else has taken the run over.
     """
-    if run.cancel_requested_by is not None:
-        return await cancel(workshop, run)
-    if run.is_paused:
-        return run
     match run.state:
         case RunState.REQUESTED:
-            return await _freeze(workshop, run)
+            return await freeze(workshop, run)
         case RunState.FROZEN:
             return await submit(workshop, run)
         case RunState.SUBMITTED | RunState.TRAINING:
@@ -41,11 +40,11 @@ async def advance(workshop: Workshop, run: Run) -> Run:
             return await decide(workshop, run)
         case RunState.CANARY:
             return await watch(workshop, run)
-        case RunState.PROMOTED | RunState.STOPPED | RunState.FAILED | RunState.CANCELLED:
+        case RunState.PROMOTED | RunState.STOPPED | RunState.FAILED | RunState.CANCELLED | RunState.DONE:
             return run
 
 
-async def _freeze(workshop: Workshop, run: Run) -> Run:
+async def freeze(workshop: Workshop, run: Run) -> Run:
     """Store the dataset version this run trains on. The same corrections give the same version, so twice is harmless."""
     store, at = workshop.store, workshop.now()
     voice = await store.voices.get(run.voice_id)
@@ -71,7 +70,7 @@ async def _follow(workshop: Workshop, run: Run) -> Run:
     run, job = await without_twins(workshop, run, await workshop.trainer.job(promised(run.job_id)))
     events = await workshop.trainer.events(job.id)
     await store.runs.add_events(
-        run.id, [RunEvent(run.id, event.id, event.at, event.level, event.text, event.numbers) for event in events]
+        run.id, [RunEvent(run.id, event.id, event.at, event.level, event.text, counted(run, event)) for event in events]
     )
     match job.state:
         case JobState.QUEUED:
@@ -85,7 +84,14 @@ async def _follow(workshop: Workshop, run: Run) -> Run:
         case JobState.CANCELLED:
             return await end(workshop, run, RunState.CANCELLED, f"Training job {job.id} was cancelled at the provider.")
         case JobState.SUCCEEDED:
+            if not is_last(run, workshop.recipe.training):
+                return await next_step(workshop, run, job)
             return await become_servable(workshop, run, job)
+
+
+def counted(run: Run, event: JobEvent) -> Mapping[str, float]:
+    """The event's numbers, and of which of several jobs they are: each counts its steps from 1."""
+    return event.numbers if run.steps == 1 or not event.numbers else {**event.numbers, "job": float(run.step)}
 
 
 GIVES_UP = frozenset({ErrorKind.TRAINING_UNAVAILABLE, ErrorKind.BAD_REQUEST})

@@ -1,37 +1,30 @@
-"""A small search over epochs, learning rate and rank, within a cap of time and of money.
+"""Pure: a small search over epochs, learning rate and rank: what is tried, within which caps, and what came of it.
 
 Chosen by the loss on validation examples, which are whole groups of the *train* side set apart for it: the held-out side, by
-which candidates are promoted, is neither sent nor asked. Nothing is promoted; the outcome is advice, and an entry of the audit.
+which candidates are promoted, is neither sent nor asked. Nothing is promoted; the outcome is advice.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from itertools import product
+from typing import Any
 
-from curation.cost import training_cost
-from curation.dataset import TRAIN_FILE, Dataset
-from curation.prices import Item, price_of
-from curation.tariff import ASSUMED_EPOCHS
-from curation.workshop import PROGRAM, Workshop
-from providers.base import JobEvent, JobRequest, JobState
+from providers.base import JobEvent
 from providers.rows import Quirks, Rank
-from storage.records import Voice
+from storage.records import RecipeKind, Run
 
 VALIDATION_SHARE = 0.2  # of the train side's groups
-LOOK_BACK = timedelta(days=7)
-OVER = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 LOSSES = ("full_valid_loss", "valid_loss")  # as events name it; the first is over the whole validation file
-
-Tell = Callable[[str], None]
-Wait = Callable[[float], Awaitable[None]]
+MOST_TRIALS = 96  # settings in the grid
+MOST_MINUTES = 7 * 24 * 60.0
+USUAL_CAPS = ("6", "60", "")  # trials, minutes, highest cost, as people write them
 
 
 class SearchRefused(Exception):
-    """There is nothing to search with; the message says what is missing."""
+    """There is nothing to search with, or a cap that cannot be kept; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +45,23 @@ class Trial:
             ", ".join(f"{name} {number:g}" for name, number in given if number is not None) or "as the vendor chooses"
         )
 
+    @property
+    def settings(self) -> str:
+        """The settings that make runs train so, as they stand in .env; "" where all is left to the vendor."""
+        given = {
+            "FINETONE_EPOCHS": self.n_epochs,
+            "FINETONE_LEARNING_RATE": self.learning_rate_multiplier,
+            "FINETONE_LORA_R": self.lora_r,
+        }
+        return " ".join(f"{name}={number:g}" for name, number in given.items() if number is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Caps:
     """When no further trial begins. A trial under way at the end of the time is cancelled."""
 
     trials: int
-    minutes: float
+    minutes: float  # from the moment the first trial may begin; a pause does not stop the clock
     cost: Decimal | None  # in the currency of the price; None: no cap
 
 
@@ -69,6 +72,45 @@ class Tried:
     trial: Trial
     loss: float | None
     said: str
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a search is to do and where in it it is, as its run keeps it."""
+
+    trials: tuple[Trial, ...]
+    caps: Caps
+    number: int = 0  # of the trial that is next or under way, from 1; 0 before the first
+    begun_at: datetime | None = None
+    validation_file_id: str = ""
+    tried: tuple[Tried, ...] = ()
+    at_vendor: tuple[
+        Mapping[str, str | None], ...
+    ] = ()  # files and jobs of trials that are over, for whoever is forgotten
+
+    @property
+    def spent(self) -> Decimal:
+        """What the trials that are over cost, those that failed among them."""
+        return sum((one.cost for one in self.tried), Decimal(0))
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the time is over; None before it began."""
+        return self.begun_at and self.begun_at + timedelta(minutes=self.caps.minutes)
+
+    @property
+    def best_first(self) -> list[Tried]:
+        """The trials that are over, by loss; those without one last, in their order."""
+        return sorted(self.tried, key=lambda one: (one.loss is None, one.loss or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a training file and the groups its examples belong to; an off-topic question is of none, and always learned."""
+
+    content: bytes
+    groups: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,118 +123,52 @@ class Halves:
     n_validation: int
 
 
-def plan(row: Quirks, seed: int, count: int) -> list[Trial]:
-    """What the vendor chooses, then settings drawn without repetition from a grid of what this vendor can be asked."""
+def settings_to_try(row: Quirks, now: Trial, seed: int, count: int) -> list[Trial]:
+    """What runs take now, then settings drawn without repetition from a grid of what this vendor can be asked."""
     epochs = (1, 2, 3, 4, 6, 8)
     rates = (0.25, 0.5, 1.0, 2.0) if row.knows_rate_multiplier else (None,)
     ranks = (None,) if row.rank is Rank.NOWHERE else (4, 8, 16, 32)
-    grid = [Trial(*numbers) for numbers in product(epochs, rates, ranks)]
+    grid = [trial for numbers in product(epochs, rates, ranks) if (trial := Trial(*numbers)) != now]
     drawn = sorted(grid, key=lambda trial: hashlib.sha256(f"{seed}/{trial}".encode()).digest())
-    return [Trial(), *drawn][:count]
+    return [now, *drawn][:count]
 
 
-def halves(dataset: Dataset, minimum: int, seed: int) -> Halves:
+def caps_of(trials: str, minutes: str, cost: str) -> Caps:
+    """Caps as people write them; `cost` may be empty. Raises SearchRefused naming what is none."""
+    if not trials.isdecimal() or not 1 <= int(trials) <= MOST_TRIALS:
+        raise SearchRefused(f"Trials are {trials!r}: give a whole number from 1 to {MOST_TRIALS}, for example 6.")
+    length = _amount(minutes)
+    if length is None or not 0 < length <= MOST_MINUTES:
+        raise SearchRefused(f"Minutes are {minutes!r}: give a number above 0, at most {MOST_MINUTES:.0f}.")
+    money = _amount(cost) if cost else None
+    if cost and (money is None or money < 0):
+        raise SearchRefused(f"The highest cost is {cost!r}, which is no amount. Write it like 2.50.")
+    return Caps(int(trials), float(length), money)
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def halves(lines: Sequence[Line], minimum: int, seed: int) -> Halves:
     """Set whole groups of the train side apart for validation, by a stable draw. Raises SearchRefused if too few are left."""
-    lines = dataset.files[TRAIN_FILE].splitlines(keepends=True)
     keys = sorted(
-        {example.group_key for example in dataset.train},
+        frozenset[str]().union(*(line.groups for line in lines)),
         key=lambda key: hashlib.sha256(f"{seed}/{key}".encode()).digest(),
     )
-    apart = set(keys[: max(1, round(len(keys) * VALIDATION_SHARE))])
-    learned = [line for line, example in zip(lines, dataset.train, strict=True) if example.group_key not in apart]
-    validation = [line for line, example in zip(lines, dataset.train, strict=True) if example.group_key in apart]
+    apart = frozenset(keys[: max(1, round(len(keys) * VALIDATION_SHARE))])
+    learned = [line.content for line in lines if not line.groups & apart]
+    validation = [line.content for line in lines if line.groups and line.groups <= apart]
     if len(learned) < minimum or not validation:
         raise SearchRefused(
             f"{len(lines)} examples to train on leave {len(learned)} once a fifth is set apart, and {minimum} are needed. "
             "Approve more corrections first."
         )
     return Halves(b"".join(learned), b"".join(validation), len(learned), len(validation))
-
-
-async def search(
-    workshop: Workshop,
-    voice: Voice,
-    dataset: Dataset,
-    trials: Sequence[Trial],
-    caps: Caps,
-    *,
-    poll_s: float,
-    tell: Tell,
-    wait: Wait = asyncio.sleep,
-) -> list[Tried]:
-    """Try one after another until a cap is reached; best first, those without a loss last.
-
-    Raises ProviderError, SearchRefused.
-    """
-    parts = halves(dataset, workshop.vendor.minimum_examples, workshop.recipe.seed)
-    tokens = dataset.train_tokens * parts.n_learned // len(dataset.train)
-    ends_at = workshop.now() + timedelta(minutes=caps.minutes)
-    validation = await workshop.trainer.upload("search-validation.jsonl", parts.validation)
-    tell(f"{parts.n_learned} examples are learned from, {parts.n_validation} of the same side judge.")
-    spent, tried = Decimal(0), list[Tried]()
-    for trial in trials[: caps.trials]:
-        cost = _cost(workshop, voice, tokens, trial, caps)
-        if caps.cost is not None and spent + cost > caps.cost:
-            tell(f"The next trial would bring the cost to {spent + cost:.2f}, and {caps.cost} is the cap.")
-            break
-        if workshop.now() >= ends_at:
-            tell(f"{caps.minutes:g} minutes are over.")
-            break
-        request = JobRequest(
-            f"search-{dataset.id[-12:]}-{hashlib.sha256(str(trial).encode()).hexdigest()[:8]}",
-            voice.base_model,
-            await workshop.trainer.upload(
-                "search-train.jsonl", parts.learned
-            ),  # one each: a job is also known by its file
-            "search",
-            trial.n_epochs,
-            workshop.recipe.seed,
-            learning_rate_multiplier=trial.learning_rate_multiplier,
-            lora_r=trial.lora_r,
-            validation_file_id=validation,
-        )
-        tried.append(await _try(workshop, trial, request, ends_at.timestamp(), poll_s, wait))
-        spent += cost
-        tell(tried[-1].said)
-    await _record(workshop, voice, dataset, tried)
-    return sorted(tried, key=lambda one: (one.loss is None, one.loss or 0.0))
-
-
-def _cost(workshop: Workshop, voice: Voice, tokens: int, trial: Trial, caps: Caps) -> Decimal:
-    """What a trial is charged; 0 where nobody bills. Raises SearchRefused for a cap on what has no known price."""
-    tariff = workshop.tariff
-    price = price_of(tariff.prices, tariff.vendor, voice.base_model, Item.TRAINING)
-    money = training_cost(tokens, trial.n_epochs or ASSUMED_EPOCHS, price)
-    if money is not None:
-        return money.amount
-    if caps.cost is not None and not tariff.is_this_machine:
-        raise SearchRefused(
-            f"No price of training {voice.base_model} at {tariff.vendor} is known, so a cap of {caps.cost} cannot be kept. "
-            f"Give one: {tariff.vendor}/{voice.base_model}/{Item.TRAINING} in FINETONE_PRICES."
-        )
-    return Decimal(0)
-
-
-async def _try(
-    workshop: Workshop, trial: Trial, request: JobRequest, ends_at: float, poll_s: float, wait: Wait
-) -> Tried:
-    """One job to its end, looked up before it is made, cancelled when the time is over. Raises ProviderError."""
-    trainer = workshop.trainer
-    known = await trainer.find_jobs(request.run_key, request.training_file_id, workshop.now() - LOOK_BACK)
-    usable = [job for job in known if job.state not in (JobState.FAILED, JobState.CANCELLED)]
-    job = usable[0] if usable else await trainer.create_job(request)
-    while job.state not in OVER:
-        if workshop.now().timestamp() >= ends_at:
-            await trainer.cancel(job.id)
-            return Tried(trial, None, f"{trial}: cancelled, the time is over.")
-        await wait(poll_s)
-        job = await trainer.job(job.id)
-    if job.state is not JobState.SUCCEEDED:
-        return Tried(trial, None, f"{trial}: {job.error or f'the job ended as {job.vendor_status}'}")
-    loss = validation_loss(await trainer.events(job.id))
-    if loss is None:
-        return Tried(trial, None, f"{trial}: the vendor told no validation loss.")
-    return Tried(trial, loss, f"{trial}: validation loss {loss:.4f}.")
 
 
 def validation_loss(events: Sequence[JobEvent]) -> float | None:
@@ -204,6 +180,86 @@ def validation_loss(events: Sequence[JobEvent]) -> float | None:
     return None
 
 
-async def _record(workshop: Workshop, voice: Voice, dataset: Dataset, tried: Sequence[Tried]) -> None:
-    detail = {"dataset": dataset.id, "tried": [{"trial": str(one.trial), "loss": one.loss} for one in tried]}
-    await workshop.store.audit.append(PROGRAM, "search", voice.id, detail, at=workshop.now())
+RUNS_LEARN = {
+    RecipeKind.DPO: "each correction over the reply it corrects",
+    RecipeKind.KTO: "corrections and marks",
+    RecipeKind.SFT_DPO: "the answers first (sft), then each correction over the reply it corrects (dpo)",
+}
+"""What runs learn by a recipe that a search does not try."""
+
+
+def warning_of(recipe: RecipeKind) -> str:
+    """That trials train otherwise than runs do; "" where both learn the answers alone."""
+    if recipe is RecipeKind.SFT:
+        return ""
+    other = "nothing about the second job" if recipe is RecipeKind.SFT_DPO else f"nothing about training by {recipe}"
+    return (
+        f"FINETONE_RECIPE is {recipe}, so runs learn {RUNS_LEARN[recipe]}. A search trains on the answers alone: its settings "
+        f"are for the answers’ job only and say {other}, which takes the same settings."
+    )
+
+
+def outcome(plan: Plan, why_over: str, recipe: RecipeKind) -> str:
+    """What came of the search, for people: `why_over` is the sentence that says why no further trial began.
+
+    `recipe` is how runs train.
+    """
+    compared = [one for one in plan.best_first if one.loss is not None]
+    if not compared:
+        return f"{why_over} No trial told a validation loss, so nothing can be chosen. Nothing was changed."
+    best, now = compared[0], plan.tried[0]
+    if best is now:
+        told = f"What runs take now ({now.trial}) is best: validation loss {best.loss:.4f} nats per token."
+        said = f"{told} Leave the settings as they are."
+    else:
+        against = f", against {now.loss:.4f} as runs train now" if now.loss is not None else ""
+        said = f"Best: {best.trial}, validation loss {best.loss:.4f} nats per token{against}. {_to_take(best.trial)}"
+    return f"{why_over} {said} Nothing was changed. {warning_of(recipe)}".rstrip()
+
+
+def _to_take(best: Trial) -> str:
+    if not best.settings:
+        return "To train runs so, unset FINETONE_EPOCHS, FINETONE_LEARNING_RATE and FINETONE_LORA_R."
+    return f"To train runs so, set {best.settings}."
+
+
+# ---------------------------------------------------------------- as a run keeps it
+
+
+def stored(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON; `plan_of` reads it back."""
+    return {
+        "trials": [asdict(trial) for trial in plan.trials],
+        "n_trials": plan.caps.trials,
+        "minutes": plan.caps.minutes,
+        "max_cost": None if plan.caps.cost is None else str(plan.caps.cost),
+        "trial": plan.number,
+        "begun_at": None if plan.begun_at is None else plan.begun_at.isoformat(),
+        "validation_file": plan.validation_file_id,
+        "tried": [
+            {**asdict(one.trial), "loss": one.loss, "said": one.said, "cost": str(one.cost)} for one in plan.tried
+        ],
+        "at_vendor": [dict(one) for one in plan.at_vendor],
+    }
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan of a search's run."""
+    kept = run.plan
+    return Plan(
+        tuple(Trial(**trial) for trial in kept["trials"]),
+        Caps(kept["n_trials"], kept["minutes"], None if kept["max_cost"] is None else Decimal(kept["max_cost"])),
+        kept["trial"],
+        None if kept["begun_at"] is None else datetime.fromisoformat(kept["begun_at"]),
+        kept["validation_file"],
+        tuple(
+            Tried(
+                Trial(one["n_epochs"], one["learning_rate_multiplier"], one["lora_r"]),
+                one["loss"],
+                one["said"],
+                Decimal(one["cost"]),
+            )
+            for one in kept["tried"]
+        ),
+        tuple(kept["at_vendor"]),
+    )

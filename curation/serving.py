@@ -40,11 +40,15 @@ async def _answers(workshop: Workshop, run: Run, job: JobStatus, serving: Servin
         shape=str(version.card["shape"]),
         at=at,
     )
-    seconds = (at - job.created_at).total_seconds()
+    before = await store.runs.steps(run.id)
+    began_at = before[0].began_at if before else job.created_at
+    seconds = (at - began_at).total_seconds()
     numbers = {"seconds": seconds, "train_tokens": float(version.train_tokens)}
-    if job.trained_tokens is not None:
-        numbers["trained_tokens"] = float(job.trained_tokens)
-    await tell(workshop, run, MEASURED, f"{name} can be asked, {seconds:.0f} s after its job began.", numbers=numbers)
+    trained = [job.trained_tokens, *(step.trained_tokens for step in before)]
+    if None not in trained:
+        numbers["trained_tokens"] = float(sum(filter(None, trained)))
+    since = "its first job" if before else "its job"
+    await tell(workshop, run, MEASURED, f"{name} can be asked, {seconds:.0f} s after {since} began.", numbers=numbers)
     return await store.runs.advance(run.id, run.epoch, run.state, RunState.SERVABLE, at=at, candidate_name=name)
 
 

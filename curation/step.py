@@ -1,8 +1,9 @@
 """What the steps of a run share: telling what happened, and ending with a reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from curation.workshop import Workshop
+from providers.base import JobEvent
 from storage.records import Run, RunEvent, RunState
 
 MEASURED = "measured"  # key of the event that keeps a run's trained tokens and seconds, for the next preview
@@ -24,6 +25,20 @@ async def tell(
     """Keep an event of ours; whether its key is new to the run."""
     event = RunEvent(run.id, key, workshop.now(), level, text, numbers or {})
     return await workshop.store.runs.add_events(run.id, [event]) > 0
+
+
+async def copy_events(
+    workshop: Workshop,
+    run: Run,
+    events: Sequence[JobEvent],
+    *,
+    prefix: str = "",
+    also: Mapping[str, float] | None = None,
+) -> None:
+    """Keep what the vendor told of the run's job; `prefix` tells a run's jobs apart, `also` is put beside the numbers."""
+    beside = also or {}
+    kept = [RunEvent(run.id, f"{prefix}{e.id}", e.at, e.level, e.text, {**e.numbers, **beside}) for e in events]
+    await workshop.store.runs.add_events(run.id, kept)
 
 
 def promised(value: str | None) -> str:

@@ -1,4 +1,4 @@
-"""One training job per run at the vendor, whatever dies or hangs meanwhile (engine.md, "Never two paid jobs").
+"""One training job per run and step at the vendor, whatever dies or hangs meanwhile (engine.md, "Never two paid jobs").
 
 Before a job is asked for, the vendor's list is looked through, and the intent is saved under the run's epoch, which a worker
 that has lost the run no longer holds. Where no answer says whether there is a job now (a timeout, a crash), the list is looked
@@ -11,9 +11,10 @@ from datetime import timedelta
 
 from curation.canary import take_back
 from curation.export import MethodUnsupported
-from curation.recipes import RecipeUnfit, training_file
+from curation.recipes import RecipeUnfit, recipe_of, require_files, training_file
 from curation.serving import slug
 from curation.step import end, promised, tell
+from curation.steps import job_of, key_of, method_of
 from curation.versions import PartlyErased
 from curation.workshop import PROGRAM, Workshop
 from providers.base import ErrorKind, JobRequest, JobState, JobStatus, ProviderError
@@ -32,14 +33,23 @@ async def submit(workshop: Workshop, run: Run) -> Run:
         run = await _uploaded(workshop, run)
     except (RecipeUnfit, MethodUnsupported, PartlyErased) as unfit:
         return await end(workshop, run, RunState.STOPPED, str(unfit))
+    asked = await ask_once(workshop, run, await _wanted(workshop, run))
+    return asked if isinstance(asked, Run) else await _submitted(workshop, run, asked)
+
+
+async def ask_once(workshop: Workshop, run: Run, wanted: JobRequest) -> JobStatus | Run:
+    """The run's one job under `key_of`: found, else created; or the run, while one may still turn up or a person is asked.
+
+    Raises ProviderError, and RunMoved when the run is not ours, or not wanted, any more.
+    """
     found = await _jobs_of(workshop, run)
     if found:
-        return await _submitted(workshop, run, await _keep_oldest(workshop, run, found))
+        return await _keep_oldest(workshop, run, found)
     if _may_turn_up(workshop, run):
         return run
     if run.creates >= CREATES_TRIED:
         return await _ask_a_person(workshop, run)
-    return await _submitted(workshop, run, await _create(workshop, run))
+    return await _create(workshop, run, wanted)
 
 
 async def _uploaded(workshop: Workshop, run: Run) -> Run:
@@ -47,17 +57,19 @@ async def _uploaded(workshop: Workshop, run: Run) -> Run:
     store = workshop.store
     if run.training_file_id is not None:
         return run
-    method = workshop.recipe.training.method
-    content = await training_file(store, promised(run.dataset_version_id), workshop.vendor, method)
-    file_id = await workshop.trainer.upload(f"{run.id}.jsonl", content)
+    version_id, training = promised(run.dataset_version_id), workshop.recipe.training
+    if run.step == 1:
+        await require_files(store, version_id, workshop.vendor, recipe_of(run, training))
+    content = await training_file(store, version_id, workshop.vendor, method_of(run, training))
+    file_id = await workshop.trainer.upload(f"{key_of(run)}.jsonl", content)
     return await store.runs.advance(
         run.id, run.epoch, run.state, run.state, at=workshop.now(), training_file_id=file_id
     )
 
 
 async def _jobs_of(workshop: Workshop, run: Run) -> list[JobStatus]:
-    """The jobs that the vendor lists for this run, oldest first."""
-    return await workshop.trainer.find_jobs(run.id, promised(run.training_file_id), run.requested_at - LOOK_BACK)
+    """The jobs that the vendor lists for the run's step, oldest first."""
+    return await workshop.trainer.find_jobs(key_of(run), promised(run.training_file_id), run.requested_at - LOOK_BACK)
 
 
 def _may_turn_up(workshop: Workshop, run: Run) -> bool:
@@ -66,24 +78,16 @@ def _may_turn_up(workshop: Workshop, run: Run) -> bool:
     return tried_at is not None and workshop.now() < tried_at + timedelta(seconds=workshop.look_again_s)
 
 
-async def _create(workshop: Workshop, run: Run) -> JobStatus:
-    """Ask for a job, once. Raises ProviderError, and RunMoved when the run is not ours, or not wanted, any more."""
+async def _wanted(workshop: Workshop, run: Run) -> JobRequest:
     store = workshop.store
     voice = await store.voices.get(run.voice_id)
     number = max((model.number for model in await store.models.list(run.voice_id)), default=0) + 1
-    wanted = JobRequest(
-        run.id,
-        run.base_model,
-        promised(run.training_file_id),
-        f"{slug(voice.name)}-{number}",
-        workshop.recipe.n_epochs,
-        workshop.recipe.seed,
-        workshop.recipe.training.method,
-        workshop.recipe.training.beta,
-        workshop.recipe.training.learning_rate_multiplier,
-        workshop.recipe.training.lora_r,
-        workshop.recipe.training.replay,
-    )
+    return await job_of(workshop, run, f"{slug(voice.name)}-{number}")
+
+
+async def _create(workshop: Workshop, run: Run, wanted: JobRequest) -> JobStatus:
+    """Ask for a job, once. Raises ProviderError, and RunMoved when the run is not ours, or not wanted, any more."""
+    store = workshop.store
     run = await store.runs.intend(run.id, run.epoch, at=workshop.now())
     try:
         return await workshop.trainer.create_job(wanted)
@@ -97,16 +101,26 @@ async def _create(workshop: Workshop, run: Run) -> JobStatus:
 
 
 async def _submitted(workshop: Workshop, run: Run, job: JobStatus) -> Run:
-    await tell(workshop, run, "submitted", f"Training job {job.id} on {run.base_model}.")
+    where = "" if run.steps == 1 else f"Step {run.step} of {run.steps}, by {method_of(run, workshop.recipe.training)}: "
+    text = f"{where}training job {job.id} on {run.base_model}."
+    await tell(workshop, run, f"submitted{_later(run)}", text[0].upper() + text[1:])
+    return await keep_job(workshop, run, job, RunState.SUBMITTED)
+
+
+async def keep_job(workshop: Workshop, run: Run, job: JobStatus, state: RunState) -> Run:
+    """The job is the run's from now on. Raises RunMoved; one that nobody will look at again is cancelled first."""
     try:
-        return await workshop.store.runs.advance(
-            run.id, run.epoch, run.state, RunState.SUBMITTED, at=workshop.now(), job_id=job.id
-        )
+        return await workshop.store.runs.advance(run.id, run.epoch, run.state, state, at=workshop.now(), job_id=job.id)
     except RunMoved:
         now = await workshop.store.runs.get(run.id)
-        if not now.is_open and now.job_id != job.id:  # nobody will look at this run again
+        if not now.is_open and now.job_id != job.id:
             await workshop.trainer.cancel(job.id)
         raise
+
+
+def _later(run: Run) -> str:
+    """What a step after the first adds to the key of an event."""
+    return "" if run.step == 1 else f"-{run.step}"
 
 
 async def _ask_a_person(workshop: Workshop, run: Run) -> Run:

@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from curation.dataset import TooFewExamples
 from curation.holding import look
-from curation.requesting import NothingNew, request
-from curation.shutdowns import BaseDies
+from curation.requesting import REFUSALS, request
 from curation.workshop import PROGRAM, Workshop
 from storage.records import Held, Trigger, Voice
 
@@ -77,10 +75,10 @@ class Watch:
         if is_time:
             self._next_tick = self._when.next_tick(now)
         for voice in await self._workshop.store.voices.all():
-            if await self._is_held(voice):
+            if await is_held(self._workshop, voice):
                 continue
             if is_time:
-                await self._start(voice, Trigger.SCHEDULE)
+                await start(self._workshop, voice, Trigger.SCHEDULE)
             elif self._when.after_approved:
                 await self._count(voice)
 
@@ -91,22 +89,25 @@ class Watch:
         n_new = await store.corrections.approved_since(voice.id, since)
         if n_new < self._when.after_approved or self._refused.get(voice.id) == n_new:
             return
-        if not await self._start(voice, Trigger.COUNT):
+        if not await start(self._workshop, voice, Trigger.COUNT):
             self._refused[voice.id] = n_new
 
-    async def _is_held(self, voice: Voice) -> bool:
-        held = await look(self._workshop.store, voice.id, now=self._workshop.now())
-        if (hold := held.get(Held.CORRECTIONS)) is not None:
-            log.warning("no run of %s starts by itself: %s An admin has to release the hold.", voice.name, hold.why)
-        return hold is not None
 
-    async def _start(self, voice: Voice, trigger: Trigger) -> bool:
-        """Start a run or join the open one; whether there is one now."""
-        try:
-            run, is_new = await request(self._workshop, voice, by=PROGRAM, trigger=trigger)
-        except (TooFewExamples, NothingNew, BaseDies) as refused:
-            log.info("no run by %s for %s: %s", trigger.value, voice.name, refused)
-            return False
-        if is_new:
-            log.info("run %s of %s started by %s", run.id, voice.name, trigger.value)
-        return True
+async def is_held(workshop: Workshop, voice: Voice) -> bool:
+    """Whether a flood of corrections is held back, so that no run starts by itself."""
+    held = await look(workshop.store, voice.id, now=workshop.now())
+    if (hold := held.get(Held.CORRECTIONS)) is not None:
+        log.warning("no run of %s starts by itself: %s An admin has to release the hold.", voice.name, hold.why)
+    return hold is not None
+
+
+async def start(workshop: Workshop, voice: Voice, trigger: Trigger) -> bool:
+    """Start a run or join the open one; whether there is one now."""
+    try:
+        run, is_new = await request(workshop, voice, by=PROGRAM, trigger=trigger)
+    except REFUSALS as refused:
+        log.info("no run by %s for %s: %s", trigger.value, voice.name, refused)
+        return False
+    if is_new:
+        log.info("run %s of %s started by %s", run.id, voice.name, trigger.value)
+    return True

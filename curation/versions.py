@@ -74,11 +74,16 @@ async def freeze(store: Store, voice: Voice, press: Press, *, by: str, at: datet
 
 
 def _sources(version_id: str, side: Side, position: int, example: Example) -> list[DatasetLine]:
-    """A line's sources: what its answer is from, what it speaks for, what is shown before it."""
+    """A line's sources: what its answer is from, what it speaks for, what is shown before it.
+
+    An off-topic line has none among what people said; the version's lineage file names the shipped question.
+    """
     by_role = [(Role.MERGED, id) for id in example.merged] + [(Role.FIX, id) for id in example.fix_ids]
     is_mark = example.provenance.kind is Kind.MARK
     answer = {"reply_id": example.source_id} if is_mark else {"correction_id": example.source_id}
     part, key = Part(side), example.group_key
+    if example.provenance.kind is Kind.OFF_TOPIC:
+        return []
     return [
         DatasetLine(version_id, part, position, 0, Role.ANSWER, key, **answer),
         *(
@@ -104,6 +109,7 @@ def _origin(side: Side, position: int, example: Example) -> Origin:
         day=came_from.day,
         merged=example.merged,
         fixes=example.fix_ids,
+        manner_of=example.manner_of,
     )
 
 

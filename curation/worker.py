@@ -11,11 +11,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from curation.advancing import advance
 from curation.idling import Idle
-from curation.retrain import advance, is_final
+from curation.retrain import is_final
 from curation.shutdowns import Shutdowns
 from curation.standing_still import TAKEOVERS_ALLOWED, look_for_still_ones, park
 from curation.step import end
+from curation.succession import Succession
 from curation.triggers import Watch, When
 from curation.workshop import Workshop
 from providers.base import ProviderError
@@ -27,7 +29,8 @@ log = logging.getLogger(__name__)
 LEASE_S = 60.0  # renewed every third of it; the longest single vendor call takes 60 s and is covered by the renewal
 AT_ONCE = 4  # runs that one worker has under way
 STILL_LOOK_S = 60.0  # between two looks for runs that stand still
-CANARY_LOOK_S = 10.0  # between two looks at a canary's votes, which count by the hour
+PEOPLE_LOOK_S = 10.0  # between two looks at a canary's votes, which count by the hour, or at choices on blind pairs
+WAITS_FOR_PEOPLE = frozenset({RunState.EVALUATED, RunState.CANARY})
 SEAL_S = 10.0  # how long an entry of the audit stands unsealed at most
 BUGS_ALLOWED = 5  # unexpected errors in one run before it is ended as failed, so that a bug never spins for ever
 
@@ -87,10 +90,11 @@ async def _keep_house(workshop: Workshop, pace: Pace, stop: asyncio.Event, watch
 
 
 async def _watch_vendor(workshop: Workshop, pace: Pace, stop: asyncio.Event) -> None:
-    """Bases that come to their end, and models that idle; apart from the rest, since a vendor may take minutes to answer."""
-    shutdowns, idle = Shutdowns(workshop), Idle(workshop)
+    """Bases that come to their end, what follows them, and models that idle; apart, since a vendor may take minutes to answer."""
+    shutdowns, succession, idle = Shutdowns(workshop), Succession(workshop), Idle(workshop)
     while not stop.is_set():
         await _looked(shutdowns.look)
+        await _looked(succession.look)
         await _looked(idle.look)
         await _pause(stop, pace.idle_s)
 
@@ -149,7 +153,7 @@ async def _step(workshop: Workshop, run: Run, pace: Pace, bugs: dict[str, int]) 
                 run = await advance(workshop, run)
                 if run.is_open and (run.state is before or run.is_paused):
                     await workshop.store.runs.release(run.id, run.epoch)
-                    return max(pace.poll_s, CANARY_LOOK_S) if run.state is RunState.CANARY else pace.poll_s
+                    return max(pace.poll_s, PEOPLE_LOOK_S) if run.state in WAITS_FOR_PEOPLE else pace.poll_s
         return 0.0
     except RunMoved:  # another worker has it now, or it was paused or cancelled at the last moment
         await _let_go(workshop, run)

@@ -9,11 +9,12 @@ from curation.as_served import AsServed
 from curation.critics import Critics
 from curation.dataset import Rules
 from curation.gathering import Press
+from curation.learned import Limits
 from curation.prompting import CountTokens
 from curation.recipes import Training
 from curation.suites import Case
 from curation.tariff import Tariff
-from providers.base import Catalogue, ChatModel, Host, Sampling, Trainer
+from providers.base import Catalogue, ChatModel, Host, Sampling, Scores, Trainer
 from providers.quirks import TUNER
 from providers.rows import Quirks
 from storage.records import PromptKind
@@ -37,7 +38,9 @@ class Recipe:
     prompt: PromptKind = PromptKind.FULL  # which of the voice's prompts models are trained with
     as_served: AsServed | None = None  # shows training examples the fixes of a served prompt; None: they have none
     training: Training = field(default_factory=Training)  # by which method
+    limits: Limits = field(default_factory=Limits)  # of asking what was learned and what was forgotten
     expected_life_days: int = 30  # a base that stops sooner is not trained on
+    successor_base: str = ""  # trained on once the voice's base nears its end; "": nothing is
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Workshop:
     catalogue: Catalogue | None = None  # who knows when models stop; None: what was announced alone
     host: Host | None = None  # who serves what was trained; None: the vendor that trains, by itself
     critics: Critics = field(default_factory=Critics)  # a judge, a moderation, where they are configured
+    scorer: Scores | None = None  # who says how likely a given answer is; None: the vendor cannot
     look_again_s: float = LOOK_AGAIN_S  # after a job was asked for and no answer came
 
     @property

@@ -30,14 +30,17 @@ from curation.evidence.pairs import (
     pairs_by_arrival,
     wins_needed,
 )
+from curation.evidence.people import JudgeBeside, WithJudge, preference, with_judge
 from curation.evidence.rates import TooFewVerdicts, WinRate, wilson, win_rate
-from curation.evidence.rules import Rules, RulesChanged
+from curation.evidence.rules import Counts, Rules, RulesChanged
 from curation.evidence.votes import Blocks, VoteEvent, votes_that_count
 
 __all__ = [
     "Blocks",
+    "Counts",
     "Finding",
     "Interval",
+    "JudgeBeside",
     "LengthControlled",
     "LengthPair",
     "MorePairs",
@@ -50,6 +53,7 @@ __all__ = [
     "Vote",
     "VoteEvent",
     "WinRate",
+    "WithJudge",
     "always_valid_p",
     "confidence_sequence",
     "decided_by",
@@ -67,6 +71,7 @@ __all__ = [
     "more_pairs",
     "non_inferiority",
     "pairs_by_arrival",
+    "preference",
     "release",
     "rolls_back",
     "shown",
@@ -76,4 +81,5 @@ __all__ = [
     "wilson",
     "win_rate",
     "wins_needed",
+    "with_judge",
 ]

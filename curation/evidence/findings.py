@@ -25,6 +25,7 @@ from curation.evidence.rules import Rules
 MOST_SHOWN = 1_000_000  # beyond, another digit of evidence tells nobody anything
 LOG_MOST_SHOWN = 13.815510557964274  # ln of it
 WHOLE_FROM = 100  # evidence from here on is shown without a decimal
+NAMED = 5  # corrections in a sentence; the report names them all
 
 
 class Outcome(StrEnum):
@@ -138,18 +139,25 @@ def release(findings: Sequence[Finding], *, ledger_broken: Sequence[str] = ()) -
 
     All of several tests must pass, so each may use the whole alpha (intersection-union).
     """
+    harmful = [finding.sentence for finding in findings if finding.outcome is Outcome.HARMFUL]
     if ledger_broken:
-        named = ", ".join(ledger_broken)
-        return Release(
-            Outcome.HARMFUL, f"Stopped: the new model forgot {_some(len(ledger_broken), 'correction')}: {named}."
-        )
-    for outcome in (Outcome.HARMFUL, Outcome.NOT_PROVEN):
-        stopped = [finding.sentence for finding in findings if finding.outcome is outcome]
-        if stopped:
-            return Release(outcome, " ".join(stopped))
+        harmful.append(_forgot(ledger_broken))
+    if harmful:
+        return Release(Outcome.HARMFUL, " ".join(harmful))
+    not_proven = [finding.sentence for finding in findings if finding.outcome is Outcome.NOT_PROVEN]
+    if not_proven:
+        return Release(Outcome.NOT_PROVEN, " ".join(not_proven))
     if not findings:
         return Release(Outcome.NOT_PROVEN, "Nothing was asked, so nothing is proven.")
     return Release(Outcome.PROVEN, " ".join(finding.sentence for finding in findings))
+
+
+def _forgot(corrections: Sequence[str]) -> str:
+    named = ", ".join(corrections[:NAMED])
+    more = f" and {len(corrections) - NAMED:,} more" if len(corrections) > NAMED else ""
+    return (
+        f"The new model forgot {_some(len(corrections), 'correction')} that a model before had learned: {named}{more}."
+    )
 
 
 def shown(log_e: float) -> str:

@@ -6,13 +6,26 @@ which begins at E = 1.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 
 from curation.evidence.pairs import EVEN
 
 HARM_RULES = 3  # against the incumbent in pairs, against it at unequal shares, against the floor
-NOT_SHARES = frozenset({"sets", "seed", "canary_votes", "canary_hours"})  # every other number is one between 0 and 1
+PEOPLE = frozenset(
+    {"counts", "judge", "judged_at", "people_hours"}
+)  # what came later: left out of a seal at its default
+NOT_SHARES = (
+    frozenset({"sets", "seed", "canary_votes", "canary_hours"}) | PEOPLE
+)  # every other number lies between 0 and 1
 MAY_BE_ZERO = frozenset({"candidate_share", "decisive"})
+
+
+class Counts(StrEnum):
+    """What shows on the target set that the candidate is better."""
+
+    SCORES = "scores"  # nearness to the approved answers
+    PEOPLE = "people"  # moderators' choices on blind pairs, and a calibrated judge's beside them
 
 
 class RulesChanged(RuntimeError):
@@ -37,6 +50,10 @@ class Rules:
     canary_hours: float = 72.0  # and one this old, whatever its votes
     sets: tuple[str, ...] = ()  # ids of the sets asked, so that another set is another experiment
     seed: int = 0  # of the assignment and of the order of blind pairs
+    counts: Counts = Counts.SCORES
+    judge: str = ""  # key of the judge that counts beside people, because it agreed with them before; "": none does
+    judged_at: int = 60  # pairs judged by people after which the judge's verdicts are looked at, once
+    people_hours: float = 72.0  # that people have, from the comparison on; undecided by then is not proven
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -44,6 +61,10 @@ class Rules:
                 continue
             if not 0 < value < 1:
                 raise ValueError(f"{name} is {value}; it must lie between 0 and 1.")
+        if self.judged_at < 2 or self.people_hours <= 0:
+            raise ValueError(
+                f"People cannot decide by {self.judged_at} pairs within {self.people_hours} hours; at least 2, and above 0."
+            )
         if self.canary_votes < 1 or self.canary_hours <= 0:
             raise ValueError(
                 f"A canary cannot end after {self.canary_votes} votes or {self.canary_hours} hours; both must be above 0."
@@ -54,9 +75,16 @@ class Rules:
         """Each harm rule's part, so that all three together keep to `harm_alpha`."""
         return self.harm_alpha / HARM_RULES
 
+    @property
+    def people_alpha(self) -> float:
+        """What people's choices may err by: with a judge that counts, half of `alpha`, and the look with it the other half."""
+        return self.alpha / 2 if self.judge else self.alpha
+
     def seal(self) -> str:
         """The SHA-256 of these numbers, 64 hexadecimal digits: written down before the first vote."""
-        written = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        usual = {field.name: field.default for field in fields(self) if field.name in PEOPLE}
+        numbers = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
+        written = json.dumps(numbers, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(written.encode()).hexdigest()
 
     def check(self, seal: str) -> None:

@@ -1,5 +1,6 @@
 """What recall takes in and gives back, and where and when a fix holds. Plain values; nothing is searched here."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,11 +33,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A fix that fits. `score` is the chance that it answers the question, as fitted, in [0, 1]."""
+    """A fix that fits. `score` is the chance that it answers the question, as fitted, in [0, 1].
+
+    `company` is how near in meaning the fixes are that say the same, in nats: with the score it says which fix is best.
+    """
 
     fix: Fix
     score: float
     is_repeat: bool  # the same question but for spelling and small words: the moderator's own words fit
+    company: float = 0.0
+
+    @property
+    def likelihood(self) -> float:
+        """The logarithm of how likely this fix is beside others of the same question. By itself it says nothing."""
+        return math.log(self.score) + self.company
 
     @property
     def asked(self) -> str:
@@ -83,4 +93,4 @@ _WIDTH = {Scope.CHANNEL: 0, Scope.VOICE: 1, Scope.EVERYONE: 2}
 def order(recalled: Recalled) -> tuple[float, int, float, str]:
     """Sorts the best first: the likeliest, then the narrowest scope, then the newest."""
     fix = recalled.fix
-    return (-recalled.score, _WIDTH[fix.scope], -fix.valid_from.timestamp(), fix.id)
+    return (-recalled.likelihood, _WIDTH[fix.scope], -fix.valid_from.timestamp(), fix.id)

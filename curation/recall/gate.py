@@ -103,7 +103,7 @@ def is_opposite(one: Reading, other: Reading) -> bool:
             if a & here and b & there and not a & there and not b & here:
                 return True
     for here, there in ((a - b, b - a), (b - a, a - b)):
-        if any(len(word) > 2 and prefix + word in there for word in here for prefix in _PREFIXES):
+        if any(word.startswith(_PREFIXES) and _bare(word) & here for word in there):
             return True
     words, others = set(one.words), set(other.words)
     return set(one.terms) == set(other.terms) and any(
@@ -111,6 +111,11 @@ def is_opposite(one: Reading, other: Reading) -> bool:
         or (y in words and x in others and x not in words and y not in others)
         for x, y in _DIRECTIONS
     )
+
+
+def _bare(word: str) -> set[str]:
+    """What a word may be the opposite of by its prefix: "unlink" of "link"."""
+    return {word[len(prefix) :] for prefix in _PREFIXES if word.startswith(prefix) and len(word) > len(prefix) + 2}
 
 
 def _other_names(asked: Reading, candidate: Candidate) -> bool:
@@ -179,8 +184,12 @@ def is_repeat(asked: Reading, candidate: Candidate) -> bool:
 
 
 def _found_in(terms: tuple[str, ...], others: tuple[str, ...]) -> list[str]:
+    letters = {other[0] for other in others}
     return [
-        term for term in terms if term in others or any(other[0] == term[0] and _alike(term, other) for other in others)
+        term
+        for term in terms
+        if term in others
+        or (term[0] in letters and any(other[0] == term[0] and _alike(term, other) for other in others))
     ]
 
 

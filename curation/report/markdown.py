@@ -26,6 +26,7 @@ def markdown(report: Report, keep: Keep = inlined) -> str:
         f"# {report.heading}",
         report.evaluation.reason,
         f"Run {report.run.id}, compared {report.evaluation.evaluated_at:%-d %b %Y, %H:%M} UTC.",
+        report.prompts,
         "## Score by way to answer",
         _image("arms", arms_plot(report, alone=True), keep),
         _arms(report.arms),
@@ -166,11 +167,18 @@ def votes_sentence(report: Report) -> str:
     """What moderators found without knowing whose answer was whose."""
     votes = report.votes
     if not votes.total:
-        return "Nobody has judged a pair yet."
+        return f"Nobody has judged a pair yet. {_plan(report)}"
     return (
         f"Moderators judged {votes.total} {'pair' if votes.total == 1 else 'pairs'} without names: {votes.wins} for "
-        f"{report.candidate}, {votes.losses} for {report.incumbent}, {votes.ties} alike."
+        f"{report.candidate}, {votes.losses} for {report.incumbent}, {votes.ties} alike. {_plan(report)}"
     )
+
+
+def _plan(report: Report) -> str:
+    """What of it counted, by what was written down before the first question."""
+    if report.people_count:
+        return "By the plan, these choices decide on the held-out questions."
+    return "By the plan, nearness to the approved answers decides; these choices are shown beside it."
 
 
 def _training(report: Report, keep: Keep) -> list[str]:

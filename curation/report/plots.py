@@ -9,12 +9,13 @@ from html import escape
 from typing import Any
 
 WIDTH, ROW, LABEL, GAP = 640, 30, 210, 8  # in the drawing's own units
+SAID = 150  # room for words behind a bar
 CURVE_HEIGHT, MARGIN = 200, 48
 
 ALONE = """<style>
 svg { font: 13px system-ui, sans-serif; background: #ffffff }
 text { fill: #1b2129 } .soft { fill: #59616e } .track { fill: #dfdcd3 } .line { stroke: #dfdcd3 }
-.a { fill: #0b6e5f } .b { fill: #a3540c } .c { fill: #8b8f97 } .on { fill: #ffffff }
+.a { fill: #0b6e5f } .b { fill: #a3540c } .c { fill: #8b8f97 } .span { fill: #1b2129 } .on { fill: #ffffff }
 polyline { fill: none; stroke-width: 2 } .train { stroke: #0b6e5f } .valid { stroke: #a3540c }
 circle.train { fill: #0b6e5f } circle.valid { fill: #a3540c }
 </style>"""
@@ -37,6 +38,38 @@ class Split:
     better: int
     same: int
     worse: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A row of a plot: its name, how much of the width it takes in [0, 1], its interval where it has one, and its words."""
+
+    name: str
+    value: float
+    said: str
+    low: float | None = None
+    high: float | None = None
+    is_ours: bool = False
+
+
+def measures(title: str, rows: Sequence[Measure], *, alone: bool = False) -> str:
+    """Horizontal bars with their words behind them; an interval is a line across the bar's end."""
+    room = WIDTH - LABEL - SAID
+    drawn: list[str] = []
+    for at, row in enumerate(rows):
+        y = at * (ROW + GAP)
+        drawn.append(_text(LABEL - 10, y + 20, row.name, "end"))
+        drawn.append(f'<rect class="track" x="{LABEL}" y="{y + 4}" width="{room}" height="{ROW - 8}" rx="5"/>')
+        width = max(2.0, min(1.0, row.value) * room)
+        css = "a" if row.is_ours else "c"
+        drawn.append(f'<rect class="{css}" x="{LABEL}" y="{y + 4}" width="{width:.1f}" height="{ROW - 8}" rx="5"/>')
+        if row.low is not None and row.high is not None:
+            left, right = LABEL + row.low * room, LABEL + row.high * room
+            drawn.append(
+                f'<rect class="span" x="{left:.1f}" y="{y + 13}" width="{right - left:.1f}" height="4" rx="2"/>'
+            )
+        drawn.append(_text(LABEL + room + 10, y + 20, row.said))
+    return _svg(title, len(rows) * (ROW + GAP), drawn, alone)
 
 
 def bars(title: str, rows: Sequence[Bar], *, alone: bool = False) -> str:

@@ -14,6 +14,7 @@ from curation.measures import ARMS, CANDIDATE, INCUMBENT, ArmCounts, arms_of
 from curation.prices import Item, price_of
 from curation.report.curve import Fit, curve, fit
 from curation.tariff import Tariff
+from curation.voting import people_count
 from storage.records import Evaluation, PairVote, Run, RunEvent, SampleScore, Suite
 
 SHOWN = 5  # questions that improved most, got worse most, were answered worst
@@ -80,8 +81,12 @@ class Report:
     curve: Mapping[str, list[Any]]
     fit: Fit
     votes: Pairs  # of moderators, blind
+    people_count: bool  # by the plan that was sealed; else nearness to the approved answers decides
     judge: JudgeSaid | None
     notes: tuple[str, ...]  # of who was configured to look at answers, and did not
+    prompts: str = (
+        ""  # that the candidate was trained on others than are served here, as a sentence; "" where it was not
+    )
 
     @property
     def heading(self) -> str:
@@ -99,6 +104,7 @@ def read_report(
     name_of: Callable[[str], str],
     pairs: Callable[[Sequence[PairVote]], Pairs],
     tariff: Tariff,
+    prompts: str = "",
 ) -> Report:
     """Read what was stored. `name_of` gives a model's number in words for the provider's name; `pairs` counts blind votes."""
     names = {INCUMBENT: name_of(evaluation.incumbent_name), CANDIDATE: name_of(evaluation.candidate_name)}
@@ -120,8 +126,10 @@ def read_report(
         curve(events),
         fit(events),
         pairs(votes),
+        people_count(evaluation),
         judge_said(evaluation.measures),
         failed(evaluation.measures),
+        prompts,
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from curation import requesting, retrain
+from curation import requesting
+from curation.advancing import advance
 from curation.dataset import Rules
 from curation.workshop import Recipe, Workshop
 from providers.base import Message, Sampling
@@ -71,25 +72,25 @@ class House:
         self.workshop.now.advance(seconds)
 
     async def advance_one(self, claimed: Run) -> Run:
-        return await retrain.advance(self.workshop, claimed)
+        return await advance(self.workshop, claimed)
 
     async def advance_to_refusal(self, claimed: Run) -> None:
         """Advance a run that must not get any further."""
         with pytest.raises(RunMoved):
-            await retrain.advance(self.workshop, replace(claimed, paused_by=None))
+            await advance(self.workshop, replace(claimed, paused_by=None))
 
     async def look(self, run: Run, owner: str = "worker-1") -> Run:
         """Claim the run and do one step."""
         claimed = await self.store.runs.claim(run.id, owner, now=self.workshop.now(), lease_s=0)
         assert claimed is not None
-        return await retrain.advance(self.workshop, claimed)
+        return await advance(self.workshop, claimed)
 
     async def finish(self, run: Run, owner: str = "worker-1", steps: int = 30) -> Run:
         """Claim and advance until the run is over."""
         for _ in range(steps):
             claimed = await self.store.runs.claim(run.id, owner, now=self.workshop.now(), lease_s=1)
             assert claimed is not None
-            run = await retrain.advance(self.workshop, claimed)
+            run = await advance(self.workshop, claimed)
             if not run.is_open:
                 return run
         raise AssertionError(f"still {run.state} after {steps} steps")

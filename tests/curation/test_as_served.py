@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from curation.as_served import AsServed, goes_without
+from bot.reporting import read_run_report
+from curation.as_served import AsServed, is_of_share
 from curation.asking import Arm, Asker
 from curation.dataset import HELD_OUT_FILE, Dataset, Rules, build_dataset
 from curation.examples import Example, Provenance, Selection
@@ -13,9 +14,10 @@ from curation.exporting import fixes_before
 from curation.fixes import is_as_served, shape, trained_for_another, word_for_word
 from curation.gathering import Press
 from curation.recall import Fix, Place, RecallIndex
+from curation.report import markdown
 from providers.base import Sampling
 from providers.fake import FakeProvider
-from storage.records import Message, RunState, Scope, Side
+from storage.records import Message, Run, RunState, Scope, Side
 from tests.curation.conftest import House, words
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -38,8 +40,10 @@ def a_fix(id: str, scope: Scope = Scope.VOICE, channel: str = "") -> Fix:
     return Fix(id, ASKED[id], f"Answer {id}.", scope, "v", channel, NOW)
 
 
-def build(examples: list[Example], fixes: list[Fix], known: dict[str, Side], context_tokens: int = 200) -> Dataset:
-    as_served = AsServed(None, 300, without=0)
+def build(
+    examples: list[Example], fixes: list[Fix], known: dict[str, Side], context_tokens: int = 200, astray: float = 1
+) -> Dataset:
+    as_served = AsServed(None, 300, without=0, astray=astray)
     return build_dataset(
         Selection(tuple(examples), ()),
         known,
@@ -47,7 +51,7 @@ def build(examples: list[Example], fixes: list[Fix], known: dict[str, Side], con
         rules=replace(RULES, context_tokens=context_tokens),
         count_tokens=words,
         counter_name="words",
-        show_fixes=as_served.over(fixes, "v", "Be kind.", words),
+        served=as_served.over(fixes, "v", "Be kind.", words),
         shape=as_served.shape,
     )
 
@@ -98,10 +102,24 @@ def test_an_example_that_would_grow_too_long_goes_without_and_stays():
 
 
 def test_the_same_share_goes_without_fixes_every_time():
-    without = [goes_without(f"corr_{number}", 0.2) for number in range(2_000)]
+    without = [is_of_share("without", f"corr_{number}", 0.2) for number in range(2_000)]
     assert sum(without) / 2_000 == pytest.approx(0.2, abs=0.03)
-    assert without == [goes_without(f"corr_{number}", 0.2) for number in range(2_000)]
-    assert not any(goes_without(f"corr_{number}", 0.0) for number in range(200))
+    assert without == [is_of_share("without", f"corr_{number}", 0.2) for number in range(2_000)]
+    assert not any(is_of_share("without", f"corr_{number}", 0.0) for number in range(200))
+    astray = [is_of_share("astray", f"corr_{number}", 0.2) for number in range(2_000)]
+    both = sum(one and other for one, other in zip(without, astray, strict=True))
+    assert both / 2_000 == pytest.approx(0.04, abs=0.02)  # the two have nothing to do with each other
+
+
+def test_what_is_learned_is_shown_only_fixes_that_say_the_same_and_what_is_judged_by_whatever_is_recalled():
+    """Else it would learn to pass fixes over: serving, where its own is there, they are nearly always right."""
+    same = replace(an_example("b"), answer="Answer a.")
+    fixes = [a_fix("a"), replace(a_fix("b"), answer="Answer a."), a_fix("c"), a_fix("d")]
+    examples = [an_example("a"), same, an_example("c"), an_example("d")]
+    found = shown(build(examples, fixes, sides("abc", "d"), astray=0))
+    assert (found["a"], found["b"], found["c"]) == ({"b"}, {"a"}, set())
+    assert found["d"]
+    assert shown(build(examples, fixes, sides("abc", "d")))["c"] == {"a", "b"}
 
 
 def test_an_example_sees_just_what_a_reply_would_be_asked_with():
@@ -132,12 +150,12 @@ def test_a_question_of_one_word_for_word_is_answered_by_the_moderators_words():
 @pytest.mark.parametrize(
     ("trained", "finder", "differs"),
     [
-        ("", "recall-1:words", False),
-        ("chat-1", "recall-1:words", False),
-        ("chat-1 fixes-1 recall-1:words", "recall-1:words", False),
-        ("chat-1 fixes-1 recall-1:wordllama", "recall-1:words", True),
-        ("chat-0", "recall-1:words", True),
-        ("chat-1 fixes-0 recall-1:words", "recall-1:words", True),
+        ("", "recall-2:words", False),
+        ("chat-1", "recall-2:words", False),
+        ("chat-1 fixes-1 recall-2:words", "recall-2:words", False),
+        ("chat-1 fixes-1 recall-2:wordllama", "recall-2:words", True),
+        ("chat-0", "recall-2:words", True),
+        ("chat-1 fixes-0 recall-2:words", "recall-2:words", True),
     ],
     ids=["a base", "without fixes", "the same", "another retriever", "another prompt", "other exchanges"],
 )
@@ -145,7 +163,7 @@ def test_a_model_trained_for_another_shape_is_known_as_such(trained: str, finder
     assert bool(trained_for_another(trained, shape(finder))) is differs
 
 
-@pytest.mark.parametrize(("trained", "sees"), [("", True), ("chat-1", False), ("chat-1 fixes-1 recall-1:words", True)])
+@pytest.mark.parametrize(("trained", "sees"), [("", True), ("chat-1", False), ("chat-1 fixes-1 recall-2:words", True)])
 def test_a_model_is_asked_with_fixes_where_it_was_trained_with_them(trained: str, sees: bool):
     assert is_as_served(trained) is sees
 
@@ -183,9 +201,16 @@ async def test_a_runs_model_has_the_shape_of_its_version(house: House):
     run = await house.finish(await house.request())
     assert run.state is RunState.PROMOTED
     serving = await house.store.models.current(house.voice.id)
-    assert serving.model.shape == "chat-1 fixes-1 recall-1:words"
+    assert serving.model.shape == "chat-1 fixes-1 recall-2:words"
     version = await house.store.datasets.get(run.dataset_version_id or "")
     assert version.card["shape"] == serving.model.shape
+    assert "another shape" not in await report_served_with(house, run, "recall-2:words")
+    said = "Trained for another shape. It was trained on prompts of the shape “chat-1 fixes-1 recall-2:words”"
+    assert said in await report_served_with(house, run, "recall-2:wordllama")
+
+
+async def report_served_with(house: House, run: Run, finder: str) -> str:
+    return markdown(await read_run_report(house.store, run, house.workshop.tariff, served=shape(finder)))
 
 
 def test_a_press_without_fixes_says_so():

@@ -8,7 +8,7 @@ import pytest
 
 from curation.card import make_card, recompute
 from curation.card_record import basis_of, card_document
-from curation.card_text import card_markdown, cell
+from curation.card_text import card_markdown, cell, prompts_sentence
 from curation.cost import Traffic
 from curation.examples import LeftOut
 from curation.prices import PRICES
@@ -112,3 +112,26 @@ def test_a_name_cannot_break_the_page():
 )
 def test_the_script_is_that_of_most_letters(text: str, script: str):
     assert script_of(text) == script
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [
+        ("", ""),
+        ("chat-1", "Its prompts are built without fixes: chat-1."),
+        (
+            "chat-1 fixes-1 recall-2:words",
+            "Its prompts are built with the fixes a reply would be shown: chat-1 fixes-1 recall-2:words.",
+        ),
+        (
+            "chat-1 fixes-1 recall-2:wordllama",
+            "Its prompts are built with the fixes a reply would be shown: chat-1 fixes-1 recall-2:wordllama. A model trained "
+            "on it is trained for another shape than is served here: chat-1 fixes-1 recall-2:words.",
+        ),
+    ],
+    ids=["from before shapes", "without fixes", "the same", "another retriever"],
+)
+def test_a_card_says_for_which_prompts_its_models_are(built: str, said: str):
+    found = prompts_sentence(built, "chat-1 fixes-1 recall-2:words")
+    assert found == said
+    assert cell(said) in card_markdown(card(), prompts=found)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.learning import promises, table
+from bench.learning import beside_by_default, promises, table
 from bench.learning_brands import BRANDS, Group, asked_of, corrections, read_brand
 from bench.learning_plot import plot
 from bench.learning_ways import Way
@@ -69,7 +69,7 @@ def a_cell(
         for group in Group
         for number in range(of)
     ]
-    row = {"brand": "puffin", "seed": 1, "corrections": count, "way": way, "most": of}
+    row = {"brand": "puffin", "seed": 1, "corrections": count, "way": way, "most": of, **beside_by_default(way)}
     return {**row, "training_s": 30.0, "general": general, "answers": answers}
 
 
@@ -99,6 +99,7 @@ def test_the_promises_are_of_the_shipped_way_against_every_other_that_is_as_true
     assert kept["corrected, as shipped, 50 corrections"].holds
     assert kept["lead over the best other way with no more false facts"].value == 0.667
     assert promises([cache]) == []
+    assert promises([{**ours, "off topic": 0.5}, cache]) == []  # somebody's own shares are not what is promised of
 
 
 def test_the_plot_has_a_line_for_each_way():

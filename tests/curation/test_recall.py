@@ -167,12 +167,41 @@ def test_of_the_same_question_the_narrowest_scope_then_the_newest_answers():
     assert ids(index(older, REFUND, narrow), "Where is my refund?") == ["narrow"]
 
 
-def test_a_learned_fix_or_the_examples_own_is_left_out():
+def test_the_examples_own_fix_is_left_out():
     assert ids(index(REFUND, SSO), "Where is my refund?", without={"refund"}) == []
 
 
+VOUCHER = a_fix("voucher", "How long is a gift voucher valid?", "Three years.")
+PARCEL = a_fix("parcel", "How long is a gift parcel valid?", "Nine weeks.")
+ABOUT_VOUCHERS = "For how long is the gift voucher valid that I bought?"
+
+
+def test_a_question_whose_best_fix_is_learned_gets_no_fix_of_another_fact():
+    fixes = index(VOUCHER, PARCEL, PARK)
+    assert ids(fixes, ABOUT_VOUCHERS) == ["voucher"]
+    assert ids(fixes, ABOUT_VOUCHERS, without={"voucher"}) == [
+        "parcel"
+    ]  # the best of what is left is of something else
+    assert ids(fixes, ABOUT_VOUCHERS, learned={"voucher"}) == []
+
+
+def test_what_fits_better_than_a_learned_fix_is_shown_and_nothing_below_it():
+    fixes = index(*(a_fix(f"c{n}", f"Where is my refund for the blue tent {'x' * n}?") for n in range(1, 4)))
+    question = "where is my refund for the blue tent"
+    best, second, third = ids(fixes, question)
+    assert ids(fixes, question, learned={second}) == [best]
+    assert ids(fixes, question, learned={third}) == [best, second]
+    assert ids(fixes, question, learned={second, third, "gone"}) == [best]
+
+
+@pytest.mark.parametrize("changes", [{"expires_at": NOW - timedelta(days=1)}, {"voice_id": "voice_2"}], ids=str)
+def test_a_learned_fix_that_does_not_hold_here_and_now_hides_nothing(changes: dict[str, Any]):
+    fixes = index(replace(VOUCHER, **changes), PARCEL)
+    assert ids(fixes, ABOUT_VOUCHERS, learned={"voucher"}) == ["parcel"]
+
+
 def test_no_more_than_the_limit_come():
-    fixes = index(*(a_fix(f"c{n}", f"Where is my refund for the blue tent {'x' * n}?") for n in range(9)))
+    fixes = index(*(a_fix(f"c{n}", f"Where is my refund for the blue tent {'x' * n}?") for n in range(1, 10)))
     assert len(ids(fixes, "where is my refund for the blue tent", limit=2)) == 2
     assert ids(fixes, "where is my refund for the blue tent", limit=0) == []
 
@@ -240,8 +269,8 @@ def test_meaning_proposes_what_no_word_does_and_never_overrules_a_veto():
 
 
 def test_the_shape_names_what_finds():
-    assert RecallIndex().shape == "recall-1:words"
-    assert RecallIndex(OneAxis()).shape == "recall-1:wordllama"
+    assert RecallIndex().shape == "recall-2:words"
+    assert RecallIndex(OneAxis()).shape == "recall-2:wordllama"
 
 
 def test_only_an_approved_correction_becomes_a_fix():

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from curation.recipes import Training
+from curation import requesting
+from curation.recipes import RecipeUnfit, Training
 from providers.quirks import AZURE, CRUSOE, TOGETHER, TUNER, Method
 from providers.rows import Quirks
-from storage.records import Run, RunState
+from storage.records import RecipeKind, Run, RunState
 from tests.curation.conftest import House
 
 
@@ -29,7 +30,7 @@ def sent(house: House) -> list[dict[str, object]]:
 
 
 async def test_pairs_are_each_correction_over_the_reply_it_corrects(house: House):
-    run = await ran(house, Training(Method.DPO, beta=0.2))
+    run = await ran(house, Training(RecipeKind.DPO, beta=0.2))
     assert run.state is RunState.PROMOTED
     (request,) = house.provider.requests.values()
     assert (request.method, request.beta, request.base_model) == (Method.DPO, 0.2, "base")
@@ -41,7 +42,7 @@ async def test_pairs_are_each_correction_over_the_reply_it_corrects(house: House
 
 
 async def test_labels_are_true_for_what_was_approved_and_false_for_what_it_corrects(house: House):
-    await ran(house, Training(Method.KTO))
+    await ran(house, Training(RecipeKind.KTO))
     (request,) = house.provider.requests.values()
     assert request.method is Method.KTO
     labels = {(row["completion"][0]["content"] == "old", row["label"]) for row in sent(house)}  # type: ignore[index]
@@ -66,18 +67,27 @@ async def test_a_vendor_gets_the_file_in_its_own_shape(house: House, row: Quirks
     assert run.state is RunState.PROMOTED
 
 
-async def test_a_recipe_the_vendor_does_not_know_stops_the_run_before_anything_is_paid(house: House):
-    run = await ran(house, Training(Method.DPO), CRUSOE)
+async def test_a_recipe_the_vendor_does_not_know_starts_no_run(house: House):
+    with pytest.raises(
+        RecipeUnfit, match=r"crusoe trains by sft, not by dpo\. These do: azure, openai, together, tuner"
+    ):
+        await ran(house, Training(RecipeKind.DPO), CRUSOE)
+    assert (await house.store.runs.open_runs(), house.provider.files) == ([], {})
+
+
+async def test_too_few_pairs_start_no_run_and_name_the_recipe_that_would_do(house: House):
+    with pytest.raises(RecipeUnfit, match=r"at least 1000 needed at tuner\..* Set FINETONE_RECIPE=sft"):
+        await ran(house, Training(RecipeKind.DPO), replace(TUNER, minimum_examples=1000))
+    shown = await requesting.preview(house.workshop, house.voice)
+    assert "at least 1000 needed at tuner" in shown.refusal
+
+
+async def test_a_vendor_that_changed_since_the_request_stops_the_run_before_anything_is_paid(house: House):
+    await house.approve(*range(30))
+    with_recipe(house, Training(RecipeKind.DPO))
+    run = await house.request()
+    with_recipe(house, Training(RecipeKind.DPO), CRUSOE)
+    run = await house.finish(run)
     assert run.state is RunState.STOPPED
     assert "crusoe trains by sft, not by dpo" in run.end_reason
-    assert house.provider.jobs == {}
-
-
-async def test_too_few_pairs_stop_the_run_and_name_the_recipe_that_would_do(house: House):
-    with_recipe(house, Training(Method.DPO), replace(TUNER, minimum_examples=1000))
-    await house.approve(*range(30))
-    run = await house.finish(await house.request())
-    assert run.state is RunState.STOPPED
-    assert "at least 1000 needed at tuner" in run.end_reason
-    assert "Set FINETONE_RECIPE=sft" in run.end_reason
-    assert house.provider.jobs == {}
+    assert house.provider.files == {}

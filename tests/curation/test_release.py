@@ -110,7 +110,7 @@ def test_a_candidate_that_says_nothing_is_worse_whatever_its_scores():
 def test_a_correction_that_was_learned_and_is_forgotten_blocks():
     ruling = rule(SEVEN, {}, RULES, forgotten=["correction 12 of Mia"])
     assert ruling.verdict is Verdict.WORSE
-    assert "forgot 1 correction: correction 12 of Mia" in ruling.reason
+    assert "forgot 1 correction that a model before had learned: correction 12 of Mia" in ruling.reason
 
 
 def test_a_set_that_judged_before_is_said_to_have():

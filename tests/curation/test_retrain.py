@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from curation import promotion, requesting, retrain
+from curation import promotion, requesting
+from curation.advancing import advance
 from curation.dataset import TooFewExamples
 from curation.requesting import NothingNew
 from curation.worker import Pace, work
@@ -91,13 +92,13 @@ async def test_a_worker_that_lost_the_run_creates_no_job(house: House):
     for _ in range(1):
         claimed = await house.store.runs.claim(run.id, "slow", now=house.workshop.now(), lease_s=0)
         assert claimed is not None
-        frozen = await retrain.advance(house.workshop, claimed)
+        frozen = await advance(house.workshop, claimed)
     assert frozen is not None
     assert frozen.state is RunState.FROZEN
     taken = await house.store.runs.claim(run.id, "fast", now=house.workshop.now(), lease_s=100)
     assert taken is not None
     with pytest.raises(RunMoved):
-        await retrain.advance(house.workshop, frozen)
+        await advance(house.workshop, frozen)
     assert house.provider.jobs == {}
 
 
@@ -137,7 +138,7 @@ async def test_a_cancelled_run_cancels_its_job_and_names_who_asked(house: House)
     for _ in range(3):
         claimed = await house.store.runs.claim(run.id, "worker-1", now=house.workshop.now(), lease_s=1)
         assert claimed is not None
-        run = await retrain.advance(house.workshop, claimed)
+        run = await advance(house.workshop, claimed)
     await house.store.runs.request_cancel(run.id, by=house.admin.id, at=house.workshop.now())
     run = await house.finish(run)
     assert (run.state, run.end_reason) == (RunState.CANCELLED, "Cancelled by Ada.")
@@ -152,7 +153,7 @@ async def test_a_rollback_between_verdict_and_promotion_means_comparing_again(ho
     while run.state is not RunState.EVALUATED:
         claimed = await house.store.runs.claim(run.id, "worker-1", now=house.workshop.now(), lease_s=1)
         assert claimed is not None
-        run = await retrain.advance(house.workshop, claimed)
+        run = await advance(house.workshop, claimed)
     await promotion.roll_back(house.store, house.voice.id, by=house.admin, why="bad", at=house.workshop.now())
     run = await house.finish(run)
     evaluation = await house.store.runs.evaluation(run.id)

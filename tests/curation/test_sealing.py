@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from curation import retrain
+from curation.advancing import advance
 from curation.evidence import Rules
 from curation.sealing import SEALS
 from storage.records import Evaluation, Run, RunState
@@ -19,7 +19,7 @@ async def run_until(house: House, run: Run, state: RunState) -> Run:
     for _ in range(30):
         claimed = await house.store.runs.claim(run.id, "worker-1", now=house.workshop.now(), lease_s=1)
         assert claimed is not None
-        run = await retrain.advance(house.workshop, claimed)
+        run = await advance(house.workshop, claimed)
         if run.state is state:
             return run
     raise AssertionError(run.state)

@@ -267,7 +267,7 @@ async def test_a_version_is_built_with_the_fixes_that_would_be_shown_and_says_wh
     as_served = AsServed(None, 500, without=0)
     press = replace(house.workshop.press, as_served=as_served)
     version = await versions.freeze(house.store, house.voice, press, by=house.admin.id, at=house.workshop.now())
-    assert version.card["shape"] == as_served.shape == "chat-1 fixes-1 recall-1:words"
+    assert version.card["shape"] == as_served.shape == "chat-1 fixes-1 recall-2:words"
     lines = await house.store.datasets.lines(version.id)
     (of_first,) = [line for line in lines if line.correction_id == "corr_voucher_0" and line.role is Role.ANSWER]
     (of_other,) = [line for line in lines if line.correction_id == "corr_voucher_1" and line.role is Role.ANSWER]

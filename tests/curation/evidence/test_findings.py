@@ -142,7 +142,16 @@ def test_all_must_be_proven_to_be_released():
 def test_a_forgotten_correction_stops_the_best_model():
     stopped = release([BETTER, HELD, SAFE], ledger_broken=["cor_1", "cor_2"])
     assert stopped.outcome is Outcome.HARMFUL
-    assert stopped.sentence == "Stopped: the new model forgot 2 corrections: cor_1, cor_2."
+    assert stopped.sentence == "The new model forgot 2 corrections that a model before had learned: cor_1, cor_2."
+
+
+def test_a_harm_is_told_before_what_was_forgotten_and_at_most_five_are_named():
+    worse = superiority(Pairs(0, 13), RULES, on="the held-out questions")
+    stopped = release([worse, HELD], ledger_broken=[f"cor_{n}" for n in range(7)])
+    assert stopped.sentence == (
+        f"{worse.sentence} The new model forgot 7 corrections that a model before had learned: "
+        "cor_0, cor_1, cor_2, cor_3, cor_4 and 2 more."
+    )
 
 
 @pytest.mark.parametrize(

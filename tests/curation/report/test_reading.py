@@ -90,8 +90,8 @@ def test_an_evaluation_from_before_anything_was_counted_still_has_its_report():
     assert "## Checks" not in markdown(found)
 
 
-def test_blind_pairs_are_one_verdict_each_by_majority():
-    chosen = [("c1", "candidate"), ("c1", "candidate"), ("c1", "incumbent"), ("c2", "candidate"), ("c2", "incumbent")]
+def test_blind_pairs_are_one_verdict_each_by_the_first_choice():
+    chosen = [("c1", "candidate"), ("c1", "incumbent"), ("c1", "incumbent"), ("c2", "neither"), ("c2", "incumbent")]
     votes = [
         PairVote("run_1", id, f"mod-{at}", Preference(preference), True, NOW)
         for at, (id, preference) in enumerate(chosen)
