@@ -203,8 +203,9 @@ async def _draft(desk: Desk, asked: Asked, show: ShowText) -> _Draft:
     turn, voice, model = asked.turn, asked.voice, asked.model
     if not turn.question:
         return _Draft(NOTHING_ASKED, ReplySource.NOTICE)
-    recalled = await _recalled(desk, asked)
-    if (known := word_for_word(recalled, turn.question, asked.before)) is not None:
+    recalled: dict[frozenset[str], tuple[Recalled, ...]] = {}  # by what a model has learned, which is no fix for it
+    fitting = await _recalled(desk, asked, model, recalled)
+    if (known := word_for_word(fitting, turn.question, asked.before)) is not None:
         text = clean_reply(known.fix.answer)
         await show(text)
         return _Draft(text, ReplySource.FIX, fix_ids=(known.fix.id,))
@@ -212,7 +213,10 @@ async def _draft(desk: Desk, asked: Asked, show: ShowText) -> _Draft:
     # Before it, where a canary fails, comes the model that serves beside it.
     tuned = {one.name: one for one in (model, asked.deployment.model) if not one.is_base}
     names = dict.fromkeys((model.name, asked.deployment.model.name, model.base_model, voice.base_model))
-    ladder = [_rung(desk, asked, recalled, name, tuned.get(name)) for name in names]
+    ladder = [
+        _rung(desk, asked, await _recalled(desk, asked, tuned.get(name), recalled), name, tuned.get(name))
+        for name in names
+    ]
     for pause_s in (0.0, *desk.pauses_s):
         if pause_s:
             await asyncio.sleep(pause_s)
@@ -248,11 +252,21 @@ def _rung(desk: Desk, asked: Asked, recalled: Sequence[Recalled], name: str, tun
     return _Rung(name, ReplySource.TUNED if tuned else ReplySource.BASE, prompt, messages, shown.fix_ids)
 
 
-async def _recalled(desk: Desk, asked: Asked) -> tuple[Recalled, ...]:
+async def _recalled(
+    desk: Desk, asked: Asked, model: Model | None, known: dict[frozenset[str], tuple[Recalled, ...]]
+) -> tuple[Recalled, ...]:
+    """The fixes that fit and are not in the model's weights; None is the base, which has learned nothing. `known` is filled."""
     if desk.recall is None:
         return ()
-    place = Place(asked.voice.id, asked.channel)
-    return await desk.recall.fixes_for(asked.turn.question, place, history=asked.before, now=desk.now())
+    place, now = Place(asked.voice.id, asked.channel), desk.now()
+    learned = frozenset[str]()
+    if model is not None and not model.is_base:
+        learned = await desk.recall.learned_by(model.id, now)
+    if learned not in known:
+        known[learned] = await desk.recall.fixes_for(
+            asked.turn.question, place, history=asked.before, learned=learned, now=now
+        )
+    return known[learned]
 
 
 async def _down_the_ladder(

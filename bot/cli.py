@@ -12,6 +12,7 @@ import typer
 from bot import (
     audit_cli,
     dataset_cli,
+    learning_cli,
     migrate_cli,
     moderation,
     records_cli,
@@ -47,6 +48,7 @@ from curation.jury import SameFamily
 from curation.migration import DrillFailed
 from curation.prices import PriceUnreadable
 from curation.promotion import NothingToRelease, NothingToRollBackTo
+from curation.recipes import RecipeUnfit
 from curation.requesting import NothingNew
 from curation.search import SearchRefused
 from curation.shutdowns import BaseDies
@@ -68,6 +70,7 @@ app.add_typer(training_cli.app)
 app.add_typer(migrate_cli.app)
 app.add_typer(search_cli.app)
 app.add_typer(report_cli.app)
+app.add_typer(learning_cli.app)
 app.add_typer(voice_cli.voice_app, name="voice")
 app.add_typer(dataset_cli.app, name="dataset")
 app.add_typer(audit_cli.app, name="audit")
@@ -83,6 +86,7 @@ FOR_PEOPLE = (
     TooFewExamples,
     NothingNew,
     BaseDies,
+    RecipeUnfit,
     DrillFailed,
     SearchRefused,
     NothingToRelease,

@@ -54,5 +54,4 @@ async def open_critics(settings: Settings, voice: Voice) -> AsyncGenerator[Criti
 
 def _size(settings: Settings, name: str) -> int:
     """How many cases of a suite are asked at most."""
-    is_practice = settings.is_embedded and not settings.base_model
-    return getattr(settings, name) if name in settings.model_fields_set or not is_practice else 0
+    return getattr(settings, name) if settings.says(name) or not settings.is_practice else 0

@@ -16,7 +16,7 @@ from bot.terminal import report, say, with_records
 from bot.wording import counted
 from curation import versions
 from curation.card import Basis
-from curation.card_text import card_markdown
+from curation.card_text import card_markdown, prompts_sentence
 from curation.cleaning import told
 from curation.cost import Traffic, monthly_traffic
 from curation.export import Limits
@@ -103,9 +103,11 @@ def show(version: Version) -> None:
     async def action(store: Store, voice: Voice, _: Actor, settings: Settings) -> None:
         press = await open_press(settings, voice, report)
         basis = await basis_for(store, voice, settings, press)
-        card = await versions.card_of(store, await _id_of(store, voice, version), basis, press.count_tokens)
+        found = await store.datasets.get(await _id_of(store, voice, version))
+        card = await versions.card_of(store, found.id, basis, press.count_tokens)
         people = await store.people.actors(card.numbers.counts["moderator"])
-        say(card_markdown(card, {id: actor.name for id, actor in people.items()}).rstrip())
+        prompts = prompts_sentence(str(found.card.get("shape", "")), press.shape)
+        say(card_markdown(card, {id: actor.name for id, actor in people.items()}, prompts=prompts).rstrip())
 
     with_records(action)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 
 from bot.moderation import NotAllowed, Outcome, require
-from bot.wording import counted
+from bot.wording import counted, day
 from storage.errors import AlreadySettled
 from storage.records import Actor, Dispute, DisputeKind, DisputeVote, Right, Settlement
 from storage.store import Store
@@ -114,11 +114,6 @@ async def settled_told(store: Store, error: AlreadySettled) -> str:
     name = people[dispute.settled_by].name if dispute.settled_by in people else "Somebody"
     when = f" on {dispute.settled_at:%-d %B at %H:%M} UTC" if dispute.settled_at else ""
     return f"{name} was faster, and settled it{when}. {told(dispute)}"
-
-
-def day(at: datetime) -> str:
-    """The first day on which something holds, as people write it; days are UTC's."""
-    return f"{at:%-d %B %Y}"
 
 
 def first_moment(text: str) -> datetime | None:

@@ -7,7 +7,9 @@ from curation.cleaning import PersonalDataLeft
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRelease, NothingToRollBackTo
+from curation.recipes import RecipeUnfit
 from curation.requesting import NothingNew
+from curation.search import SearchRefused
 from curation.shutdowns import BaseDies
 from storage.errors import (
     AlreadyDecided,
@@ -26,7 +28,9 @@ FOR_PEOPLE = (
     TooFewExamples,
     PersonalDataLeft,
     NothingNew,
+    SearchRefused,
     BaseDies,
+    RecipeUnfit,
     NothingToRelease,
     NothingToRollBackTo,
     AlreadyDecided,

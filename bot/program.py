@@ -25,12 +25,13 @@ from curation.caps import Caps
 from curation.critics import Critics
 from curation.dataset import Rules
 from curation.gathering import Press
+from curation.learned import Limits
 from curation.marks import MarkPolicy
 from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
 from curation.recall.meaning import Embedder
 from curation.recalling import Recall
-from curation.recipes import Training
+from curation.recipes import Training, methods_of
 from curation.tariff import Tariff
 from curation.triggers import When
 from curation.worker import Pace
@@ -40,13 +41,14 @@ from providers.quirks import TUNER, VENDORS, Method, Quirks
 from providers.tokens import TokenCounter, token_counter
 from providers.vendor import Access, Vendor, open_vendor
 from storage.errors import NotFound
-from storage.records import Actor, Right, Voice
+from storage.records import Actor, RecipeKind, Right, Voice
 from storage.store import Store
 from storage.store import open_store as open_store_at
 
 DEFAULT_BASE = "smollm2-135m-instruct"  # what tuner calls its default model
 IDLE_S = 1.0  # between two looks for new runs and unanswered questions
 RETRY_S = 5.0  # after a vendor call failed
+PRACTICE_ANSWERS = 80  # that the small model is asked to see what it learned: two minutes
 REPLY_SEED = 7  # any number; makes evaluations repeatable where the vendor can
 
 
@@ -160,7 +162,9 @@ def _assemble(
         prompt=settings.prompt_kind,
         as_served=as_served_of(settings, recall.embedder),
         training=training_of(settings),
+        limits=_limits_of(settings),
         expected_life_days=settings.expected_life_days,
+        successor_base=settings.successor_base,
         cases=cases_of(settings, REPLY_SEED),
     )
     owner = f"{socket.gethostname()}-{os.getpid()}" if is_attached else _worker_name(settings)
@@ -182,6 +186,7 @@ def _assemble(
             catalogue=provider,
             host=provider.host,
             critics=critics,
+            scorer=provider if provider.row.scores_answers else None,
         ),
         Pace(settings.poll_seconds, IDLE_S, RETRY_S),
         counter,
@@ -222,6 +227,9 @@ def evidence_of(settings: Settings) -> evidence.Rules:
         canary_votes=settings.canary_votes,
         canary_hours=settings.canary_hours,
         seed=REPLY_SEED,
+        counts=evidence.Counts(settings.promote_by),
+        judged_at=settings.judged_at,
+        people_hours=settings.people_hours,
     )
 
 
@@ -236,12 +244,24 @@ def quirks_of(settings: Settings) -> Quirks:
 def training_of(settings: Settings) -> Training:
     """How runs train; 0 leaves a number to the trainer."""
     return Training(
-        Method(settings.recipe),
+        RecipeKind(settings.recipe),
         settings.beta or None,
         settings.learning_rate or None,
         settings.lora_r or None,
-        settings.replay or None,
+        _replay_of(settings) or None,
     )
+
+
+def _replay_of(settings: Settings) -> float:
+    """The share of general examples: as set, else the default where whoever trains has any and answers are learned."""
+    fits = quirks_of(settings).knows_replay and Method.SFT in methods_of(RecipeKind(settings.recipe))
+    return settings.replay if settings.says("replay") or fits else 0.0
+
+
+def _limits_of(settings: Settings) -> Limits:
+    """How much is asked about what was learned: as set, else less of the small model that is shipped."""
+    is_short = settings.is_practice and not settings.says("learned_answers")
+    return Limits(PRACTICE_ANSWERS if is_short else settings.learned_answers, settings.forgotten_share)
 
 
 def access_of(settings: Settings) -> Access:
@@ -252,7 +272,7 @@ def access_of(settings: Settings) -> Access:
 
 def as_served_of(settings: Settings, embedder: Embedder | None) -> AsServed | None:
     """What shows training examples the fixes that replies get here; None where they are to have none."""
-    return AsServed(embedder, settings.prompt_tokens) if settings.as_served else None
+    return AsServed(embedder, settings.prompt_tokens, off_topic=settings.off_topic) if settings.as_served else None
 
 
 def tariff_of(settings: Settings, today: date) -> Tariff:

@@ -9,6 +9,7 @@ from rich.table import Column, Table
 
 from bot import answering, moderation
 from bot.chat import Question
+from bot.disputing import first_moment
 from bot.importing import LAYOUTS, place_of, source_for, summary
 from bot.program import Program, utc_now
 from bot.settings import Settings
@@ -136,6 +137,39 @@ def approve(
 
     if not correction and not all_waiting:
         raise typer.BadParameter("Name at least one correction, or --all. `finetone queue` lists them.")
+    with_records(action)
+
+
+@app.command()
+def expire(
+    correction: Annotated[str, typer.Argument(help="The correction's id.")],
+    day: Annotated[str, typer.Argument(help="The first day it no longer holds, as 2026-12-01 (UTC).")] = "",
+    never: Annotated[bool, typer.Option("--never", help="Let it hold until somebody says otherwise.")] = False,
+) -> None:
+    """Say until when a correction holds: from that day on it is neither shown nor trained on."""
+    if never == bool(day):
+        raise typer.BadParameter("Name a day as 2026-12-01, or --never.")
+
+    async def action(store: Store, _: Voice, actor: Actor, __: Settings) -> None:
+        outcome = await moderation.let_expire(store, actor, correction, first_moment(day), now=utc_now())
+        say(outcome.said)
+
+    with_records(action)
+
+
+@app.command()
+def critical(
+    correction: Annotated[str, typer.Argument(help="The correction's id.")],
+    no_longer: Annotated[
+        bool, typer.Option("--no-longer", help="Let forgetting it count like forgetting any other.")
+    ] = False,
+) -> None:
+    """Mark an approved correction as one that no new model may forget, once a model has learned it."""
+
+    async def action(store: Store, _: Voice, actor: Actor, __: Settings) -> None:
+        outcome = await moderation.set_critical(store, actor, correction, not no_longer, now=utc_now())
+        say(outcome.said)
+
     with_records(action)
 
 

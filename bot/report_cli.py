@@ -1,5 +1,6 @@
 """`finetone report` and `finetone voice checks`: what a run proved, and what answers have to keep to."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -10,10 +11,13 @@ import typer
 from bot.moderation.comparing import set_checks
 from bot.program import tariff_of, utc_now
 from bot.reporting import read_run_report, run_to_report
+from bot.retrieving import retriever
 from bot.settings import Settings
 from bot.terminal import report as tell
 from bot.terminal import say, with_records
 from curation.checks import ChecksWrong
+from curation.fixes import shape
+from curation.recall import RecallIndex
 from curation.report import markdown
 from curation.report.markdown import Keep
 from storage.records import Actor, Voice
@@ -36,17 +40,18 @@ def report(
 
     async def action(store: Store, voice: Voice, _: Actor, settings: Settings) -> None:
         run = await run_to_report(store, voice, run_id)
-        found = await read_run_report(store, run, tariff_of(settings, utc_now().date()))
+        served = shape(RecallIndex(await asyncio.to_thread(retriever, settings)).shape)
+        found = await read_run_report(store, run, tariff_of(settings, utc_now().date()), served=served)
         if plots is None:
             sys.stdout.write(markdown(found))
             return
         plots.mkdir(parents=True, exist_ok=True)
-        sys.stdout.write(markdown(found, _written_to(plots)))
+        sys.stdout.write(markdown(found, written_to(plots)))
 
     with_records(action)
 
 
-def _written_to(folder: Path) -> Keep:
+def written_to(folder: Path) -> Keep:
     """Keeps each plot as a file of its own; its address is the path."""
 
     def keep(name: str, svg: str) -> str:

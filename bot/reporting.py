@@ -1,20 +1,20 @@
 """A run's report and its blind pairs, read from the store for every surface."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from curation.blind import BlindPair, counted_pairs, pairs_for, preferences
+from bot.readings import named
+from curation.blind import BlindPair, counted_pairs, pairs_for
+from curation.calibrating import RUNS_READ
 from curation.evidence import Pairs, Rules, more_pairs
-from curation.judging import Calibration, Judge, calibration, family_of
-from curation.jury import JudgeSaid, judge_said, labels
+from curation.fixes import trained_for_another
 from curation.release import pairs_needed
 from curation.report import Report, read_report
+from curation.sealing import SEALS
 from curation.tariff import Tariff
-from curation.workshop import Workshop
-from storage.records import Actor, Evaluation, PairVote, Run, Voice
+from curation.voting import ends_at, people_count
+from storage.records import Actor, Evaluation, PairVote, Right, Run, RunState, Voice
 from storage.store import Store
-
-RUNS_READ = 200  # newest runs of a voice that a judge's agreement is read from
 
 
 class NothingCompared(Exception):
@@ -29,6 +29,7 @@ class Asking:
     left: int  # for them
     judged: Pairs  # by everybody
     needed: str  # a sentence
+    counts: str  # what the choices are for, as a sentence
 
 
 async def run_to_report(store: Store, voice: Voice, run_id: str) -> Run:
@@ -45,10 +46,16 @@ async def run_to_report(store: Store, voice: Voice, run_id: str) -> Run:
     raise NothingCompared("No run has compared a new model yet. `finetone retrain` starts one.")
 
 
-async def read_run_report(store: Store, run: Run, tariff: Tariff) -> Report:
-    """Everything a report shows, with this tariff's prices. Raises NothingCompared."""
+async def read_run_report(store: Store, run: Run, tariff: Tariff, *, served: str = "") -> Report:
+    """Everything a report shows, with this tariff's prices. `served` is the shape of prompts here, "" where there is no telling.
+
+    Raises NothingCompared.
+    """
     evaluation = await evaluation_of(store, run)
-    numbers = {model.name: model.number for model in await store.models.list(run.voice_id)}
+    evaluation = replace(evaluation, reason=await named(store, evaluation.reason))
+    models = await store.models.list(run.voice_id)
+    numbers = {model.name: model.number for model in models}
+    trained = next((model.shape for model in models if model.run_id == run.id), "")
 
     def name_of(name: str) -> str:
         return f"model {numbers[name]}" if name in numbers else name
@@ -61,6 +68,9 @@ async def read_run_report(store: Store, run: Run, tariff: Tariff) -> Report:
         name_of=name_of,
         pairs=counted_pairs,
         tariff=tariff,
+        prompts=f"Trained for another shape. {differs}"
+        if (differs := served and trained_for_another(trained, served))
+        else "",
     )
 
 
@@ -79,7 +89,19 @@ async def asking_of(store: Store, actor: Actor, run: Run, rules: Rules) -> Askin
     votes = await store.blind_pairs.of_run(run.id)
     left = await pairs_left(store, actor, evaluation, votes)
     judged = counted_pairs(votes)
-    return Asking(left[0] if left else None, len(left), judged, await asyncio.to_thread(_needed, judged, rules))
+    known = await store.audit.first(run.id, SEALS)
+    rules = replace(rules, judge=known.detail.get("judge", "") if known else "")
+    needed = await asyncio.to_thread(_needed, judged, rules)
+    return Asking(left[0] if left else None, len(left), judged, needed, _counts(run, evaluation, rules))
+
+
+async def left_to_judge(store: Store, actor: Actor, evaluation: Evaluation) -> int:
+    """How many of a comparison's pairs this person may still judge; 0 for who judges none. Until then no page shows them whose
+    answer is whose.
+    """
+    if not actor.has(Right.MODERATOR):
+        return 0
+    return len(await pairs_left(store, actor, evaluation, await store.blind_pairs.of_run(evaluation.run_id)))
 
 
 async def pairs_left(store: Store, actor: Actor, evaluation: Evaluation, votes: list[PairVote]) -> list[BlindPair]:
@@ -89,27 +111,19 @@ async def pairs_left(store: Store, actor: Actor, evaluation: Evaluation, votes: 
     return pairs_for(evaluation, actor.id, proposed_by, votes)
 
 
-async def calibration_of(workshop: Workshop, voice: Voice) -> Calibration | None:
-    """How far the configured judge agrees with this voice's moderators; None without a judge."""
-    bench = workshop.critics.bench
-    if bench is None:
-        return None
-    return await _calibration(workshop.store, voice, bench.judge)
-
-
-async def _calibration(store: Store, voice: Voice, judge: Judge) -> Calibration:
-    said: dict[str, JudgeSaid] = {}
-    for run in await store.runs.recent(voice.id, RUNS_READ):
-        evaluation = await store.runs.evaluation(run.id)
-        found = judge_said(evaluation.measures) if evaluation is not None else None
-        if found is not None:
-            said[run.id] = found
-    people = preferences(await store.blind_pairs.of_voice(voice.id))
-    return calibration(judge, family_of(voice.base_model), labels(judge.key, people, said))
-
-
 def _needed(judged: Pairs, rules: Rules) -> str:
     """How many more pairs a decision would take, as a sentence. May compute for seconds."""
     if judged.decisive == 0:
-        return f"At least {pairs_needed(rules)} pairs in which one model is preferred are needed to prove anything."
-    return more_pairs(judged, rules.alpha, rules.q0).sentence
+        least = pairs_needed(replace(rules, alpha=rules.people_alpha))
+        return f"At least {least} pairs in which one model is preferred are needed to prove anything."
+    return more_pairs(judged, rules.people_alpha, rules.q0).sentence
+
+
+def _counts(run: Run, evaluation: Evaluation, rules: Rules) -> str:
+    """What the choices on a run's pairs are for."""
+    if not people_count(evaluation):
+        return "Nearness to the approved answers decides in this run; what you choose is shown beside it."
+    if run.state is not RunState.EVALUATED:
+        return "The run is decided; what you choose now is only shown."
+    until = f"{ends_at(evaluation, rules):%-d %b %Y, %H:%M} UTC"
+    return f"The first choice on each pair decides, until {until}, whether the new model may serve."

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     margin: float = Field(0.02, ge=0, lt=1)  # least difference of two scores that is no tie
     general_margin: float = Field(0.15, gt=0, lt=1)  # mean score that may be lost on the general suite
     safety_margin: float = Field(0.15, gt=0, lt=1)
+    learned_answers: int = Field(400, ge=0)  # asked of a candidate in one run to see what it learned; 0: nothing is
+    forgotten_share: float = Field(0.1, ge=0, le=1)  # of what models before had learned, that a candidate may forget
+    promote_by: Literal["scores", "people"] = "scores"  # what shows that a model is better: nearness, or blind pairs
+    people_hours: float = Field(72, gt=0)  # that moderators have for the pairs of a comparison
+    judged_at: int = Field(60, ge=2)  # pairs judged by people after which a judge's verdicts count beside theirs, once
     canary_percent: float = Field(0, ge=0, le=50)  # of conversations, before a model serves all; 0: no canary
     canary_hours: float = Field(72, gt=0)
     canary_votes: int = Field(60, ge=1)
@@ -99,18 +104,20 @@ class Settings(BaseSettings):
     retrain_schedule: str = ""  # five parts of a cron expression; "": no schedule
     retrain_after: int = Field(0, ge=0)  # newly approved corrections; 0: never by itself
     time_zone: str = "UTC"  # of the schedule
-    recipe: Literal["sft", "dpo", "kto"] = "sft"  # how a run trains
+    recipe: Literal["sft", "dpo", "kto", "sft_dpo"] = "sft"  # how a run trains
     beta: float = Field(0, ge=0, le=2)  # of dpo and kto; 0: the trainer chooses
     learning_rate: float = Field(0, ge=0, le=100)  # times the trainer's own; 0: its own
     lora_r: int = Field(0, ge=0, le=256)  # rank of the adapter; 0: the trainer chooses
-    replay: float = Field(0, ge=0, le=0.5)  # share of general examples mixed in, by the tuner, with sft
+    replay: float = Field(0.3, ge=0, le=0.5)  # share of general examples mixed in, by the tuner, with sft
     expected_life_days: int = Field(30, ge=0)  # a base that stops sooner is not trained on
+    successor_base: str = ""  # trained on, at the same provider, once the base nears its end; "": nothing is
     poll_seconds: float = Field(1.0, gt=0)
     worker_name: str = ""
 
     # what is corrected, in prompts
     retriever: Literal["best", "minilm", "wordllama", "words"] = "best"  # what finds corrections that fit a question
     as_served: bool = True  # build training examples with the corrections that the bot would be shown
+    off_topic: float = Field(0.2, ge=0, le=0.5)  # share of them that are off-topic questions; only as served
 
     # what every candidate is asked beside the held-out questions
     general_questions: int = Field(40, ge=0)  # of the general suite at most; 0: none
@@ -186,10 +193,19 @@ class Settings(BaseSettings):
     discord_api_url: str = "https://discord.com/api/v10"
     discord_gateway_url: str = "wss://gateway.discord.gg/"
 
+    def says(self, name: str) -> bool:
+        """Whether somebody set this one; else it has its default, which yields where it does not fit."""
+        return name in self.model_fields_set
+
     @property
     def is_embedded(self) -> bool:
         """Whether this installation runs its own tuner as a child process."""
         return self.provider == "tuner" and not self.api_url
+
+    @property
+    def is_practice(self) -> bool:
+        """Whether the small model that is shipped answers: a first loop with it is to take minutes."""
+        return self.is_embedded and not self.base_model
 
     @property
     def is_sqlite(self) -> bool:
@@ -270,10 +286,20 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
         )
     if settings.time_zone not in available_timezones():
         wrong.append(f"{PREFIX}TIME_ZONE is {settings.time_zone!r}, which is no time zone; write one as Europe/Berlin")
-    if settings.recipe != "sft" and settings.replay:
+    if settings.recipe not in ("sft", "sft_dpo") and settings.replay and settings.says("replay"):
         wrong.append(
             f"{PREFIX}REPLAY is {settings.replay:g}, and {PREFIX}RECIPE is {settings.recipe!r}: general examples are "
-            "mixed in with sft alone; set one of the two"
+            "mixed in with answers, by sft or sft_dpo; set one of the two"
+        )
+    if settings.off_topic and not settings.as_served and settings.says("off_topic"):
+        wrong.append(
+            f"{PREFIX}OFF_TOPIC is {settings.off_topic:g}, and {PREFIX}AS_SERVED is false: off-topic questions are trained on "
+            "beside examples that are built as served; set one of the two"
+        )
+    if settings.successor_base and settings.successor_base == settings.base_model:
+        wrong.append(
+            f"{PREFIX}SUCCESSOR_BASE is {settings.successor_base!r}, and so is {PREFIX}BASE_MODEL: name the base that is to "
+            "follow it, or leave the first empty"
         )
     try:
         spans_of(settings.asked_within)

@@ -1,6 +1,5 @@
 """Commands about runs and models: retrain, runs, cancel, models, rollback, release, history."""
 
-import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -9,13 +8,14 @@ from rich.console import Console as Terminal
 from rich.table import Column, Table
 
 from bot import moderation
+from bot.following import follow
 from bot.program import Program, utc_now
-from bot.serving import serve_worker
 from bot.settings import Settings
 from bot.terminal import say, with_model, with_records
-from bot.watching import follow_run, show_preview
+from bot.watching import show_preview
+from bot.wording import step_of
 from curation.requesting import preview
-from storage.records import Actor, Run, RunState, Voice
+from storage.records import Actor, Purpose, RunState, Voice
 from storage.store import Store
 
 app = typer.Typer()
@@ -37,24 +37,11 @@ def retrain(
             return
         outcome = await moderation.start_retrain(program.workshop, actor, program.voice)
         say(outcome.said)
-        ended = await _follow(program, outcome.record)
+        ended = await follow(program, outcome.record)
         if ended.state not in (RunState.PROMOTED, RunState.CANARY):
             raise typer.Exit(1)
 
     with_model(action)
-
-
-async def _follow(program: Program, run: Run) -> Run:
-    """Show a run's progress to its end; do its work too, unless a running program does."""
-    if program.is_attached:
-        return await follow_run(program.store, run.id, Terminal())
-    stop = asyncio.Event()
-    worker = asyncio.create_task(serve_worker(program, stop))
-    try:
-        return await follow_run(program.store, run.id, Terminal())
-    finally:
-        stop.set()
-        await worker
 
 
 @app.command()
@@ -62,10 +49,11 @@ def runs(limit: Annotated[int, typer.Option(help="How many to show.")] = 10) -> 
     """List training runs, newest first."""
 
     async def action(store: Store, voice: Voice, _: Actor, __: Settings) -> None:
-        table = Table(Column("run", no_wrap=True, min_width=30), "state", "asked for", "what came of it", box=None)
-        for r in await store.runs.recent(voice.id, limit=limit):
-            state = f"{r.state}, paused" if r.is_paused else r.state
-            table.add_row(r.id, state, _minute(r.requested_at), r.end_reason or r.paused_why)
+        run = Column("run", no_wrap=True, min_width=30)
+        table = Table(run, "what for", "state", "asked for", "what came of it", box=None)
+        for r in await store.runs.recent(voice.id, limit, Purpose):
+            state = f"{r.state}{step_of(r)}{', paused' if r.is_paused else ''}"
+            table.add_row(r.id, r.purpose, state, _minute(r.requested_at), r.end_reason or r.paused_why)
         Terminal().print(table)
 
     with_records(action)

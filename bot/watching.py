@@ -9,7 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.text import excerpt
+from bot.wording import step_of
 from curation.requesting import Preview
+from curation.searching import TRIAL_KEY
 from storage.records import Evaluation, Run, RunEvent, RunState
 from storage.store import Store
 
@@ -26,6 +28,7 @@ WORDS = {
     RunState.STOPPED: "stopped",
     RunState.FAILED: "failed",
     RunState.CANCELLED: "cancelled",
+    RunState.DONE: "done",
 }
 
 
@@ -38,13 +41,25 @@ def minutes(seconds: float | None) -> str:
     return f"about {seconds / 60:.0f} minutes, from the last run here"
 
 
+def tokens_told(shown: Preview) -> str:
+    """What a pass reads: "4,120 per pass", or of two jobs "in two jobs: 4,120 per pass by sft, then 9,310 by dpo"."""
+    match shown.passes:
+        case (first, second):
+            pass
+        case (only,):
+            return f"{only.tokens:,} per pass"
+        case _:
+            return f"{shown.train_tokens:,} per pass"
+    return f"in two jobs: {first.tokens:,} per pass by {first.method}, then {second.tokens:,} by {second.method}"
+
+
 def show_preview(shown: Preview, terminal: Console) -> None:
     """Print what a run would do."""
     table = Table.grid(padding=(0, 2))
     table.add_row("to train on", f"{shown.train} examples, {shown.new} corrections new to the serving model")
     if not shown.refusal:
         table.add_row("kept back", f"{shown.held_out} examples to judge by")
-        table.add_row("tokens", f"{shown.train_tokens:,} per pass (counted by {shown.tokens_counted_by})")
+        table.add_row("tokens", f"{tokens_told(shown)} (counted by {shown.tokens_counted_by})")
         table.add_row("time", minutes(shown.expected_seconds))
         table.add_row("cost", Text(shown.cost))
     for reason, count in shown.left_out.items():
@@ -53,6 +68,8 @@ def show_preview(shown: Preview, terminal: Console) -> None:
     terminal.print(table)
     if shown.refusal:
         terminal.print(shown.refusal, markup=False)
+    if shown.instead:
+        terminal.print(shown.instead, markup=False)
 
 
 async def follow_run(store: Store, run_id: str, terminal: Console) -> Run:
@@ -65,11 +82,12 @@ async def follow_run(store: Store, run_id: str, terminal: Console) -> Run:
             run = await store.runs.get(run_id)
             for number, event in await store.runs.events(run_id, after=seen):
                 seen = number
-                if event.level != "info":
+                if event.level != "info" or event.key.startswith(TRIAL_KEY):
                     progress.console.print(event.text, markup=False)
                 if (bar := _bar(event)) is not None:
                     progress.update(task, completed=bar.completed, total=bar.total, said=bar.said)
-            progress.update(task, description=f"{WORDS[run.state]}, paused" if run.is_paused else WORDS[run.state])
+            said = f"{WORDS[run.state]}{step_of(run)}"
+            progress.update(task, description=f"{said}, paused" if run.is_paused else said)
             if not run.is_open or run.state is RunState.CANARY:
                 break
             await asyncio.sleep(LOOK_S)
@@ -94,8 +112,9 @@ def _bar(event: RunEvent) -> _Bar | None:
     if "to_evaluate" in numbers:
         return _Bar(numbers["evaluated"], numbers["to_evaluate"], "")
     if "total_steps" in numbers and "step" in numbers:
+        trial = f"trial {numbers['trial']:.0f}" if "trial" in numbers else ""
         loss = f"loss {numbers['train_loss']:.2f}" if "train_loss" in numbers else ""
-        return _Bar(numbers["step"], numbers["total_steps"], loss)
+        return _Bar(numbers["step"], numbers["total_steps"], ", ".join(filter(None, (trial, loss))))
     return None
 
 

@@ -5,7 +5,18 @@ from datetime import datetime
 
 from bot.text import excerpt
 from curation.evidence import shown
-from storage.records import CorrectionState, DeploymentKind, Judgement, Run, RunState, Scope, Side, Trigger
+from storage.records import (
+    Correction,
+    CorrectionState,
+    DeploymentKind,
+    Judgement,
+    Purpose,
+    Run,
+    RunState,
+    Scope,
+    Side,
+    Trigger,
+)
 
 REASONS: Mapping[Judgement, str] = {
     Judgement.WRONG: "Wrong or misleading",
@@ -18,6 +29,9 @@ REASONS: Mapping[Judgement, str] = {
 
 WHY_REJECTED = "Why? Who proposed it reads this."
 """What a form asks an approver who rejects a correction; it has to be filled in."""
+
+NO_LONGER = "From that day on it is neither shown nor trained on. Empty: it holds until somebody says otherwise."
+"""What a form says that asks until when a correction holds."""
 
 SCOPES: Mapping[Scope, str] = {
     Scope.VOICE: "Everywhere this brand answers",
@@ -46,9 +60,11 @@ _WORDS: Mapping[str, str] = {
     RunState.STOPPED: "Stopped",
     RunState.FAILED: "Failed",
     RunState.CANCELLED: "Cancelled",
+    RunState.DONE: "Done",
     Trigger.PERSON: "by hand",
     Trigger.COUNT: "after enough new approvals",
     Trigger.SCHEDULE: "on schedule",
+    Trigger.SHUTDOWN: "because the base model nears its end",
     Side.TRAIN: "To train on",
     Side.HELD_OUT: "Kept back",
     DeploymentKind.FIRST: "First",
@@ -60,6 +76,23 @@ _WORDS: Mapping[str, str] = {
 def moment(at: datetime) -> str:
     """A moment in UTC; the page's script shows it in the reader's own time zone."""
     return f"{at:%-d %b %Y, %H:%M} UTC"
+
+
+def day(at: datetime) -> str:
+    """The first day on which something holds, or no longer does, as people write it; days are UTC's."""
+    return f"{at:%-d %B %Y}"
+
+
+def holds_told(correction: Correction) -> str:
+    """When a correction holds, where that has a date: "Holds from 1 December 2026 until 1 March 2027"; "" where it has none."""
+    said = [f"from {day(correction.holds_from)}"] if correction.holds_from else []
+    said += [f"until {day(correction.expires_at)}"] if correction.expires_at else []
+    return f"Holds {' '.join(said)}" if said else ""
+
+
+def critical_told(correction: Correction) -> str:
+    """ "critical" for a correction in force that no later model may forget; "" for others."""
+    return "critical" if correction.is_critical and correction.state is CorrectionState.APPROVED else ""
 
 
 def duration(seconds: float) -> str:
@@ -91,9 +124,28 @@ def words_of(state: str) -> str:
     return _WORDS[state]
 
 
+RUNS: Mapping[Purpose, str] = {
+    Purpose.RETRAIN: "Training run",
+    Purpose.SEARCH: "Search for settings",
+    Purpose.DRILL: "Migration drill",
+}
+"""What a run is called, by what it is for."""
+
+
 def words_of_run(run: Run) -> str:
-    """Where a run stands, and whether it stands still there."""
-    return f"{words_of(run.state)}, paused" if run.is_paused else words_of(run.state)
+    """Where a run stands, at which of several steps, and whether it stands still there."""
+    return f"{words_of(run.state)}{step_of(run)}{', paused' if run.is_paused else ''}"
+
+
+def step_of(run: Run) -> str:
+    """ ", step 1 of 2" while a job of several is under way or comes next; "" otherwise."""
+    is_at_one = run.steps > 1 and run.state in (RunState.FROZEN, RunState.SUBMITTED, RunState.TRAINING)
+    return f", step {run.step} of {run.steps}" if is_at_one else ""
+
+
+def name_of(run: Run) -> str:
+    """What a run is called."""
+    return RUNS[run.purpose]
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
@@ -101,7 +153,11 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "duration": duration,
     "counted": counted,
     "points": points,
+    "holds": holds_told,
+    "critical": critical_told,
     "evidence": evidence,
     "words": words_of,
+    "step": step_of,
+    "kind": name_of,
     "excerpt": excerpt,
 }

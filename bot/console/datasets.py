@@ -33,7 +33,12 @@ DIMENSIONS = {
     "language": "Language",
     "script": "Script",
 }
-KINDS = {"correction": "corrections", "mark": "replies marked as good", "import": "imported answers"}
+KINDS = {
+    "correction": "corrections",
+    "mark": "replies marked as good",
+    "import": "imported answers",
+    "off_topic": "off-topic questions",
+}
 NOT_KNOWN = {"reason": "none given", "channel": "no channel", "language": "not told"}
 
 router = APIRouter()

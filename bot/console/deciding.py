@@ -12,6 +12,7 @@ from bot import moderation, reviewing
 from bot.console.queue import ROWS, View
 from bot.console.review import Said, queue_page
 from bot.console.visit import Here, Visit
+from bot.disputing import first_moment
 from bot.flags import name_in
 from bot.problems import sentence_of
 from bot.reviewing import LookedAt, Together
@@ -101,6 +102,22 @@ async def retract(correction_id: str, visit: Here) -> Response:
     """One's own proposal, taken back."""
     now = visit.console.now()
     return await _decide(visit, correction_id, moderation.retract(visit.store, visit.actor, correction_id, now=now))
+
+
+@router.post("/corrections/{correction_id}/expire")
+async def let_expire(correction_id: str, visit: Here) -> Response:
+    """Until which day it holds; an empty one: until somebody says otherwise."""
+    expires_at, now = first_moment(visit.text("day")), visit.console.now()
+    outcome = await moderation.let_expire(visit.store, visit.actor, correction_id, expires_at, now=now)
+    return visit.go(f"/corrections/{correction_id}", outcome.said)
+
+
+@router.post("/corrections/{correction_id}/critical")
+async def set_critical(correction_id: str, visit: Here) -> Response:
+    """Whether a model that forgets it is stopped for that alone."""
+    is_critical, now = visit.text("critical") == "yes", visit.console.now()
+    outcome = await moderation.set_critical(visit.store, visit.actor, correction_id, is_critical, now=now)
+    return visit.go(f"/corrections/{correction_id}", outcome.said)
 
 
 @router.post("/corrections/{correction_id}/take-back")

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from bot.console.visit import Here
 from bot.moderation import require
-from bot.moderation.comparing import choose_answer
+from bot.moderation.comparing import SAID, choose_answer
 from bot.reporting import asking_of
 from storage.records import Right
 
@@ -18,7 +18,7 @@ async def next_pair(run_id: str, visit: Here) -> Response:
     require(visit.actor, Right.MODERATOR, "judge pairs")
     run = await visit.store.runs.get(run_id)
     asking = await asking_of(visit.store, visit.actor, run, visit.console.workshop.recipe.evidence)
-    return await visit.page("pairs.html", run=run, asking=asking)
+    return await visit.page("pairs.html", run=run, asking=asking, sides=SAID)
 
 
 @router.post("/training/{run_id}/pairs")

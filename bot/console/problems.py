@@ -22,7 +22,9 @@ from bot.text import TextRefused
 from curation.dataset import TooFewExamples
 from curation.imports import ImportRefused
 from curation.promotion import NothingToRelease, NothingToRollBackTo
+from curation.recipes import RecipeUnfit
 from curation.requesting import NothingNew
+from curation.search import SearchRefused
 from curation.shutdowns import BaseDies
 from curation.versions import PartlyErased
 from storage.errors import (
@@ -43,7 +45,9 @@ STATUSES: Mapping[type[Exception], int] = {
     TooFewExamples: 409,
     NothingCompared: 409,
     NothingNew: 409,
+    SearchRefused: 409,
     BaseDies: 409,
+    RecipeUnfit: 409,
     NothingToRelease: 409,
     NothingToRollBackTo: 409,
     AlreadyDecided: 409,

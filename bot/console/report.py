@@ -1,15 +1,23 @@
 """A run's report: as a page with its plots, and as Markdown to take away."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from bot.console.visit import Here
-from bot.reporting import calibration_of, pairs_left, read_run_report
-from curation.report import markdown
+from bot.console.visit import Here, Visit
+from bot.reporting import left_to_judge, read_run_report
+from bot.wording import counted
+from curation.calibrating import calibration_of
+from curation.fixes import shape
+from curation.report import Report, markdown
 from curation.report.markdown import arms_plot, fit_sentence, loss_plot, suites_plot, votes_sentence
+from storage.records import Run
 
 router = APIRouter()
+
+HIDDEN = "The answers are left out of this file: {pairs} without names still to be judged by who asked for it."
 
 
 @router.get("/training/{run_id}/report")
@@ -18,12 +26,12 @@ async def report_page(run_id: str, visit: Here) -> Response:
     visit.require_team("reports")
     workshop = visit.console.workshop
     run = await visit.store.runs.get(run_id)
-    report = await read_run_report(workshop.store, run, workshop.tariff)
-    votes = await visit.store.blind_pairs.of_run(run.id)
+    report = await _report(visit, run)
+    left = await left_to_judge(visit.store, visit.actor, report.evaluation)
     return await visit.page(
         "report.html",
         run=run,
-        report=report,
+        report=_unnamed(report) if left else report,
         # Drawn by us from numbers, every word in it escaped (curation.report.plots).
         plots={
             "arms": Markup(arms_plot(report)),
@@ -32,7 +40,7 @@ async def report_page(run_id: str, visit: Here) -> Response:
         },
         fit=fit_sentence(report),
         votes=votes_sentence(report),
-        left=len(await pairs_left(visit.store, visit.actor, report.evaluation, votes)),
+        left=left,
         calibration=await calibration_of(workshop, await visit.voice()),
     )
 
@@ -42,6 +50,21 @@ async def report_file(run_id: str, visit: Here) -> Response:
     """The same as one Markdown file, its plots within."""
     visit.require_team("reports")
     run = await visit.store.runs.get(run_id)
-    text = markdown(await read_run_report(visit.store, run, visit.console.workshop.tariff))
+    report = await _report(visit, run)
+    if left := await left_to_judge(visit.store, visit.actor, report.evaluation):
+        report = replace(_unnamed(report), notes=(*report.notes, HIDDEN.format(pairs=counted(left, "pair"))))
+    text = markdown(report)
     name = f"report-{run.id}.md"
     return Response(text, media_type="text/markdown", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _unnamed(report: Report) -> Report:
+    """The report without the answers side by side: who knows whose answer is whose cannot judge it."""
+    return replace(report, improved=(), worsened=(), worst=())
+
+
+async def _report(visit: Visit, run: Run) -> Report:
+    """The run's report, with this console's prices and prompts."""
+    recall = visit.console.desk.recall
+    served = "" if recall is None else shape(recall.finder)
+    return await read_run_report(visit.store, run, visit.console.workshop.tariff, served=served)

@@ -14,12 +14,13 @@ from bot.console.queue import NOTHING_FOUND, ROWS, Findings, Slice, View
 from bot.console.visit import Here, Visit
 from bot.diff import Piece, word_diff
 from bot.flags import name_in, open_flags
+from bot.readings import ASKED_AS, readings
 from bot.reviewing import UNDO_FOR, alone_because, minutes_left
 from bot.second_looks import second_looks
-from bot.wording import REASONS, WHY_REJECTED
+from bot.wording import NO_LONGER, REASONS, SCOPES, WHY_REJECTED
 from curation.cleaning import told
 from storage.disputes import blocked
-from storage.records import Actor, Assignment, Correction, CorrectionState, DatasetLine, Right
+from storage.records import Actor, Assignment, Correction, CorrectionState, DatasetLine, LearnedAnswer, Model, Right
 from storage.reviews import Waiting
 
 PER_PAGE = 20  # of those that are decided
@@ -151,17 +152,37 @@ async def one_correction(correction_id: str, visit: Here) -> Response:
     versions = [(line, await visit.store.datasets.get(line.version_id)) for line in lines]
     reply = await visit.store.conversations.reply(correction.reply_id) if correction.reply_id else None
     decided_at = correction.decided_at
+    asked_model, asked = await _asked_last(visit, correction_id)
     return await visit.page(
         "correction.html",
         shown=(await shown_corrections(visit, [correction]))[0],
         versions=versions,
         turn_id=reply.turn_id if reply is not None else None,
+        scopes=SCOPES,
+        asked_as=ASKED_AS,
+        no_longer=NO_LONGER,
+        is_over=correction.expires_at is not None and correction.expires_at <= visit.console.now(),
+        readings=await readings(visit.store, correction_id),
+        asked_model=asked_model,
+        asked=asked,
+        can_be_critical=visit.actor.has(Right.APPROVER) and correction.state is CorrectionState.APPROVED,
+        can_expire=visit.actor.has(Right.APPROVER)
+        and correction.state in (CorrectionState.PROPOSED, CorrectionState.APPROVED),
         can_take_back=correction.decided_by == visit.actor.id
         and correction.state in (CorrectionState.APPROVED, CorrectionState.REJECTED)
         and decided_at is not None
         and visit.console.now() - decided_at < UNDO_FOR
         and not lines,
     )
+
+
+async def _asked_last(visit: Visit, correction_id: str) -> tuple[Model | None, list[LearnedAnswer]]:
+    """The last model that was judged on it, what that was asked, and said; None and nothing where none was."""
+    found = await visit.store.learned.of_correction(correction_id)
+    if not found:
+        return None, []
+    model_id = found[0].model_id
+    return await visit.store.models.get(model_id), await visit.store.learned.answers(correction_id, model_id)
 
 
 # ---------------------------------------------------------------- the queue

@@ -28,7 +28,8 @@ from bot.watching import follow_run, show_preview
 from curation.requesting import preview
 from curation.step import MEASURED
 from storage.ids import new_id
-from storage.records import Actor, Judgement, Reply, Right, Run, RunState, Suite
+from storage.records import Actor, Judgement, Reply, Right, Run, RunState, Suite, Verdict, Voice
+from storage.store import Store
 
 VOICE = "Puffin Parcel"
 PROMPT = "You are the support assistant of Puffin Parcel, a courier."
@@ -69,6 +70,7 @@ def play(settings: Settings, report: Report) -> None:
             "team_of_one": False,
             "database_url": "",
             "canary_percent": 0.0,  # nobody here votes
+            "learned_answers": 36,  # enough to see that it is asked what it learned
         }
         asyncio.run(_play(settings.model_copy(update=changes), report))
 
@@ -89,7 +91,8 @@ async def _play(settings: Settings, report: Report) -> None:
         clock.lap("training, comparing, promoting")
         if run.state is not RunState.PROMOTED:
             terminal.print(f"The new model was not promoted: {run.end_reason}", markup=False)
-            return
+            if not await released_all_the_same(program.store, program.voice, cast.admin, run, terminal):
+                return
         after = await _ask_all(program, cast, UNSEEN, "Asking the new model", terminal)
         clock.lap(f"{len(UNSEEN)} questions to the new model")
         _show_replies(before, after, terminal)
@@ -106,6 +109,21 @@ async def _play(settings: Settings, report: Report) -> None:
 def _lessons() -> list[tuple[str, str]]:
     lines = resources.files("bot.demo").joinpath("puffin.jsonl").read_text(encoding="utf-8").splitlines()
     return [(row["question"], row["answer"]) for row in map(json.loads, lines)]
+
+
+async def released_all_the_same(store: Store, voice: Voice, admin: Actor, run: Run, terminal: Console) -> bool:
+    """Where ten questions proved too little, the story goes on by an admin's word, as it would in a small team."""
+    evaluation = await store.runs.evaluation(run.id)
+    if evaluation is None or evaluation.verdict is not Verdict.NOT_PROVEN:
+        return False
+    why = "the demo goes on"
+    await moderation.release_model(store, admin, voice, why, run_id=run.id, now=utc_now())
+    terminal.print(
+        "Not proven is not worse. An admin may let a model serve all the same, with a reason that is kept for ever "
+        f"(`finetone release`); here it is “{why}”, so that you see what it says.",
+        markup=False,
+    )
+    return True
 
 
 async def _cast(program: Program) -> Cast:

@@ -39,7 +39,8 @@ class Reading:
 def shown(answer: Said | Reading, can: Callable[[str], bool]) -> Shown:
     """The message; without buttons for what nobody here `can` do."""
     text = words_of(answer.text) if isinstance(answer, Said) else told_text(answer.told)
-    labels = [label for offer in answer.offers if can((label := label_of(offer)).verb)]
+    offers = answer.offers if isinstance(answer, Said) else (*answer.told.offers, *answer.offers)
+    labels = [label for offer in offers if can((label := label_of(offer)).verb)]
     file = answer.file if isinstance(answer, Reading) else None
     return Shown(shortened(text), row(labels) if labels else None, file)
 

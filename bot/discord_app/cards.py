@@ -14,11 +14,11 @@ from bot.discord_app.answers import label_of, line_text, shortened
 from bot.discord_app.buttons import Label, VerbButton
 from bot.discord_app.markup import inline, outgoing
 from bot.discord_app.quoting import DIFF, fitted, named
-from bot.office.cards import DecisionNotice, HandOverCard, ReviewCard, RunCard
+from bot.office.cards import DecisionNotice, HandOverCard, LearnedCard, ReviewCard, RunCard
 from bot.office.changes import shown_diff
 from bot.office.decisions import decision_sentence
-from bot.office.verbs import Offer
-from bot.wording import REASONS, SCOPES, words_of, words_of_run
+from bot.office.verbs import Offer, critical_offer
+from bot.wording import REASONS, RUNS, SCOPES, critical_told, holds_told, words_of, words_of_run
 from curation.suspicion import suspicions_in
 from storage.records import CorrectionState, Reply, RunState, Scope
 
@@ -76,6 +76,7 @@ def review_card(shown: ReviewCard, link: str) -> ui.LayoutView:
     facts = [f"[See the thread]({link})"] if link else []
     facts += [] if correction.scope is Scope.VOICE else [SCOPES[correction.scope]]
     facts += [] if correction.is_for_training else ["Not for training"]
+    facts += [told] if (told := holds_told(correction)) else []
     texts = [
         f"**Correction by {who}** · {reason}",
         f"**Question**  {question}",
@@ -89,7 +90,9 @@ def review_card(shown: ReviewCard, link: str) -> ui.LayoutView:
     if correction.state is CorrectionState.PROPOSED:
         return card(correction.id, texts, decision_labels(correction.id), colour)
     by = f" by {named(shown.decided_by)}" if shown.decided_by else ""
-    return card(correction.id, [*texts, f"**{words_of(correction.state)}**{by}"], (), colour)
+    mark = f" · {told}" if (told := critical_told(correction)) else ""
+    labels = [label_of(critical_offer(correction))] if correction.state is CorrectionState.APPROVED else ()
+    return card(correction.id, [*texts, f"**{words_of(correction.state)}**{by}{mark}"], labels, colour)
 
 
 def decision_labels(correction_id: str) -> list[Label]:
@@ -97,6 +100,7 @@ def decision_labels(correction_id: str) -> list[Label]:
         Label("approve", correction_id, "Approve", PRIMARY),
         Label("edit", correction_id, "Edit"),
         Label("reject", correction_id, "Reject", DANGER),
+        Label("expire", correction_id, "Holds until…"),
     ]
 
 
@@ -111,6 +115,12 @@ def decision(notice: DecisionNotice) -> str:
         inline(correction.question, 120),
         inline(correction.decision_note, 500),
     )
+
+
+def learned_card(shown: LearnedCard) -> ui.LayoutView:
+    """What a model learned, for who proposed it."""
+    said = "\n".join(line_text(line) for line in shown.lines)
+    return card(shown.subject, [f"**{inline(shown.heading, 200)}**", shortened(said, LINES_LIMIT)], (), GOOD)
 
 
 # ---------------------------------------------------------------- people, drafts, runs
@@ -156,7 +166,7 @@ def draft_card(
 def run_card(shown: RunCard) -> ui.LayoutView:
     """A training run in one message: where it stands, how far, and what the evaluation said."""
     run = shown.run
-    texts = [f"**Training run** · {words_of_run(run)}"]
+    texts = [f"**{RUNS[run.purpose]}** · {words_of_run(run)}"]
     if run.is_open and shown.share is not None:
         texts.append(bar(shown.share))
     texts.append(shortened("\n".join(line_text(line) for line in shown.lines), LINES_LIMIT))

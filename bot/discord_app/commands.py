@@ -12,10 +12,12 @@ from bot.office import commands, dataset, pairs, privacy, training
 from bot.office.office import Office
 from bot.office.telling import Line, Told, told
 from bot.office.verbs import Offer, Said
+from curation.search import USUAL_CAPS
 from storage.records import Actor, Right
 
 INTERRUPTED = "That was interrupted, and may be done already. `/model status` says what serves now."
 NEVER_ASKED = "That person has never asked anything here."
+CAPS = ("trials", "minutes", "cost")
 FILE_BYTES = 8 << 20  # below what Discord takes in a server without boosts
 TOO_LARGE = "The examples are {bytes:,} bytes, more than Discord takes as a file. The console offers them."
 HELP: Mapping[Right | None, tuple[Line, ...]] = {
@@ -34,7 +36,7 @@ HELP: Mapping[Right | None, tuple[Line, ...]] = {
     Right.ADMIN: (
         Line(
             "`/retrain` shows what a training run would do and asks before it starts · `/model status` · "
-            "`/model rollback` · `/model release` · `/model pause` · `/model resume` · "
+            "`/model rollback` · `/model release` · `/model search` · `/model pause` · `/model resume` · "
             "`/model cancel` · `/dataset stats` · `/dataset preview` · `/dataset export` · "
             "`/config show` · `/config channel`",
             "For admins",
@@ -62,6 +64,13 @@ async def retrain(parts: Parts, actor: Actor, asked: Asked) -> Answer:
     if not is_startable or asked.inputs.get("dry_run"):
         return Reading(shown)
     return Reading(shown, (Offer("Start training", "start_retrain", parts.voice.id, "primary"),))
+
+
+async def model_search(parts: Parts, actor: Actor, asked: Asked) -> Answer:
+    """What a search for settings would do, with a button where one may be started."""
+    words = [str(asked.inputs.get(name) or usual) for name, usual in zip(CAPS, USUAL_CAPS, strict=True)]
+    shown, caps = await training.search(parts, actor, words)
+    return Reading(shown, (Offer("Start the search", "start_search", caps, "primary"),) if caps else ())
 
 
 async def model_status(parts: Parts, actor: Actor, asked: Asked) -> Answer:
@@ -96,11 +105,7 @@ async def export(parts: Parts, actor: Actor, asked: Asked) -> Answer:
 async def feedback_pairs(parts: Parts, actor: Actor, asked: Asked) -> Answer:
     """A pair of answers without names; or the choice on one, and the next."""
     number, side = asked.inputs.get("number"), asked.inputs.get("better") or ""
-    return Reading(await pairs.pairs(parts, actor, number, side, _how_to_choose))
-
-
-def _how_to_choose(number: int) -> str:
-    return f"Say `/feedback pairs` with number {number} and better: left, right or same."
+    return Reading(await pairs.pairs(parts, actor, number, side))
 
 
 # ---------------------------------------------------------------- one's own data
@@ -154,6 +159,7 @@ def _works() -> dict[str, Work]:
         "model_history": telling(commands.models),
         "model_rollback": model_rollback,
         "model_release": model_release,
+        "model_search": model_search,
         "model_pause": telling(training.pause),
         "model_resume": telling(training.resume),
         "model_cancel": telling(training.cancel),

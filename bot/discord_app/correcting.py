@@ -5,12 +5,14 @@ from discord import ui
 from bot import moderation
 from bot.discord_app.interactions import Asked
 from bot.discord_app.modals import (
+    DAY,
     NOTE,
     May,
     TooLongForAForm,
     correction_form,
     draft_of,
     edit_form,
+    expiry_form,
     rejection_form,
     text_of,
 )
@@ -84,6 +86,17 @@ async def open_rejection(parts: Parts, actor: Actor, asked: Asked) -> ui.Modal |
     if correction.state is not CorrectionState.PROPOSED:
         return await verbs.reject(parts, actor, asked.about)
     return rejection_form(correction)
+
+
+async def open_expiry(parts: Parts, actor: Actor, asked: Asked) -> ui.Modal | Said:
+    """Ask an approver until when a correction holds. Raises NotAllowed, NotFound."""
+    moderation.require(actor, Right.APPROVER, "say until when a correction holds")
+    return expiry_form(await parts.store.corrections.get(asked.about))
+
+
+async def expires(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """The day was sent."""
+    return await verbs.let_expire(parts, actor, asked.about, str(asked.inputs.get(DAY) or ""))
 
 
 async def rejected(parts: Parts, actor: Actor, asked: Asked) -> Said:

@@ -6,6 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.discord_app.menus import commanded
+from bot.moderation.comparing import SAID
+from curation.search import MOST_MINUTES, MOST_TRIALS
 
 LONGEST_COOLDOWN_S = 3_600
 MOST_A_DAY = 100_000
@@ -81,6 +83,20 @@ def _model() -> app_commands.Group:
         interaction: Seen, why: app_commands.Range[str, 1, 300]
     ) -> None:
         await commanded(interaction, "model_release", why=why)
+
+    @group.command(description="Show what a search for training settings would do, and start it")
+    @app_commands.describe(
+        trials="Settings to try at most; 6 without it",
+        minutes="No trial begins after; 60 without it",
+        cost="No trial begins beyond it, in the price's currency, like 2.50; none without it",
+    )
+    async def search(  # pyright: ignore[reportUnusedFunction]
+        interaction: Seen,
+        trials: app_commands.Range[int, 1, MOST_TRIALS] | None = None,
+        minutes: app_commands.Range[int, 1, int(MOST_MINUTES)] | None = None,
+        cost: app_commands.Range[str, 1, 20] | None = None,
+    ) -> None:
+        await commanded(interaction, "model_search", trials=trials, minutes=minutes, cost=cost)
 
     @group.command(description="Let the open training run stand still where it is")
     async def pause(interaction: Seen) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -199,7 +215,7 @@ def _feedback() -> app_commands.Group:
 
     @group.command(description="Two answers without names: which one is better?")
     @app_commands.describe(number="The pair's number, as it was shown", better="Which one; without it, a pair is shown")
-    @app_commands.choices(better=[Choice(name=side, value=side) for side in ("left", "right", "same")])
+    @app_commands.choices(better=[Choice(name=said, value=side) for side, said in SAID.items()])
     async def pairs(  # pyright: ignore[reportUnusedFunction]
         interaction: Seen, number: app_commands.Range[int, 1] | None = None, better: str | None = None
     ) -> None:

@@ -16,14 +16,14 @@ from bot.discord_app.cards import SCOPES
 from bot.moderation import Draft
 from bot.office.pieces import cut, joined
 from bot.text import NOTE_LIMIT
-from bot.wording import REASONS, WHY_REJECTED
+from bot.wording import NO_LONGER, REASONS, WHY_REJECTED
 from storage.records import Correction, Judgement, Reply, Scope
 
 FIELD_LIMIT = 4_000  # characters, Discord's
 PIECE_LIMIT = 3_700  # of a long text, with room to write more
 MOST_FIELDS = 5
 MOST_PIECES = 4  # one field is left for the reason
-TEXT, REASON, NOTE, SCOPE, ALSO = "text", "reason", "note", "scope", "also"
+TEXT, REASON, NOTE, SCOPE, ALSO, DAY = "text", "reason", "note", "scope", "also", "day"
 EDIT_POSTED, FOR_TRAINING = "edit_posted", "for_training"
 
 Field = ui.Label[ui.Modal]
@@ -74,6 +74,15 @@ def rejection_form(correction: Correction) -> ui.Modal:
     """The form by which an approver turns a proposal down; what they write reaches who proposed it."""
     form = ui.Modal(title="Reject the correction", custom_id=custom_id("reject", correction.id))
     form.add_item(_note(WHY_REJECTED, is_required=True))
+    return form
+
+
+def expiry_form(correction: Correction) -> ui.Modal:
+    """The form by which an approver says until when a correction holds."""
+    form = ui.Modal(title="Holds until", custom_id=custom_id("expire", correction.id))
+    known = f"{correction.expires_at:%Y-%m-%d}" if correction.expires_at else None
+    field = ui.TextInput[ui.Modal](custom_id=DAY, max_length=10, required=False, default=known)
+    form.add_item(ui.Label(text="Until which day (UTC), as 2026-12-01", description=NO_LONGER[:100], component=field))
     return form
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from bot.discord_app import correcting, drafts
-from bot.discord_app.answers import CONFIRMING
+from bot.discord_app.answers import CONFIRMING, Reading
 from bot.discord_app.interactions import Asked, Feature, Work
 from bot.discord_app.parts import Parts
 from bot.discord_app.replying import take_away
-from bot.office import training, verbs
+from bot.moderation.comparing import SIDES
+from bot.office import pairs, training, verbs
 from bot.office.telling import Told
 from bot.office.verbs import Offer, Remove, Said
 from storage.records import Actor, Posting, Reply
@@ -64,6 +65,12 @@ async def start_retrain(parts: Parts, actor: Actor, asked: Asked) -> Said:
     return _said(await training.start(parts, actor, parts.surface, is_first_try=asked.is_first_try))
 
 
+async def start_search(parts: Parts, actor: Actor, asked: Asked) -> Said:
+    """The button under what a search would do; the caps are in it."""
+    words = asked.about.split("/")
+    return _said(await training.start_search(parts, actor, words, parts.surface, is_first_try=asked.is_first_try))
+
+
 async def cancel_run(parts: Parts, actor: Actor, asked: Asked) -> Said:
     """A run's card."""
     return _said(await training.cancel_run(parts, actor, asked.about))
@@ -84,6 +91,15 @@ async def roll_back(parts: Parts, actor: Actor, asked: Asked) -> Said:
     return _said(await training.roll_back_run(parts, actor, asked.about))
 
 
+def pick(side: str) -> Work:
+    """A button under a pair of answers without names; the next pair follows."""
+
+    async def work(parts: Parts, actor: Actor, asked: Asked) -> Reading:
+        return Reading(await pairs.pick(parts, actor, asked.about, side))
+
+    return work
+
+
 def _said(told: Told) -> Said:
     return Said(" ".join(line.words for line in told.lines))
 
@@ -93,25 +109,31 @@ FEATURE = Feature(
         "form correct": correcting.corrected,
         "form edit": correcting.revised,
         "form reject": correcting.rejected,
+        "form expire": correcting.expires,
         "form edit_draft": drafts.edited,
         "press retract": retract,
         "press take_back": by_id(verbs.take_back),
         "press approve": by_id(verbs.approve),
+        "press mark_critical": by_id(verbs.mark_critical),
+        "press unmark_critical": by_id(verbs.unmark_critical),
         "press take": by_id(verbs.take_over),
         "press release": by_id(verbs.release),
         "press send_draft": drafts.send,
         "press drop_draft": drafts.drop,
         "press start_retrain": start_retrain,
+        "press start_search": start_search,
         "press pause_run": pause_run,
         "press resume_run": resume_run,
         "press cancel_run": cancel_run,
         "press roll_back": roll_back,
+        **{f"press {pairs.PICK}{side}": pick(side) for side in SIDES},
         **{f"press {CONFIRMING}{verb}": confirming(offer) for verb, offer in SURE.items()},
     },
     opens={
         "press open_correct": correcting.open_correction,
         "press edit": correcting.open_edit,
         "press reject": correcting.open_rejection,
+        "press expire": correcting.open_expiry,
         "press edit_draft": drafts.open_edit,
     },
 )

@@ -40,6 +40,7 @@ from bot.office.cards import (
     DoubtCard,
     FollowUp,
     HandOverCard,
+    LearnedCard,
     PlatformRefused,
     ReviewCard,
     RunCard,
@@ -144,7 +145,9 @@ class DiscordSurface:
             "" if posting.message_key is None else f"https://discord.com/channels/{posting.place}/{posting.message_key}"
         )
 
-    async def _shown(self, card: ReviewCard | DisputeCard | DoubtCard | HandOverCard | RunCard) -> ui.LayoutView:
+    async def _shown(
+        self, card: ReviewCard | DisputeCard | DoubtCard | HandOverCard | RunCard | LearnedCard
+    ) -> ui.LayoutView:
         match card:
             case ReviewCard():
                 return cards.review_card(card, "" if card.reply_at is None else await self.link(card.reply_at))
@@ -157,6 +160,8 @@ class DiscordSurface:
                 return cards.hand_over_card(card, place_of(first.key).link if first is not None else "")
             case RunCard():
                 return cards.run_card(card)
+            case LearnedCard():
+                return cards.learned_card(card)
 
     def _message(self, card: DecisionNotice | FollowUp | Alarm) -> Shown:
         match card:

@@ -11,16 +11,18 @@ from storage.errors import NotFound
 from storage.records import Actor, PairVote, Preference, Right, Voice
 from storage.store import Store
 
-SIDES = LEFT, RIGHT, SAME = "left", "right", "same"
+SIDES = A, B, SAME, NEITHER = "a", "b", "same", "neither"
+SAID: Mapping[str, str] = {A: "A is better", B: "B is better", SAME: "Equally good", NEITHER: "Neither is good"}
+"""What can be said of a pair, in the order it is offered."""
 
 
 async def choose_answer(
     store: Store, actor: Actor, run_id: str, sample_id: str, side: str, *, now: datetime
 ) -> Outcome[PairVote]:
-    """Say which of two unlabelled answers is better: left, right or same. Raises NotAllowed, NotFound.
+    """Say which of two unlabelled answers is better: a, b, same (as good) or neither (is good). Raises NotAllowed, NotFound.
 
-    The sides are this person's own, so the same choice made twice means the same. Own corrections are refused: whoever wrote
-    the approved answer knows it.
+    The sides are this person's own, so the same choice made twice means the same. The first one stands, since it is evidence.
+    Own corrections are refused: whoever wrote the approved answer knows it.
     """
     require(actor, Right.MODERATOR, "judge pairs")
     evaluation = await store.runs.evaluation(run_id)
@@ -33,16 +35,23 @@ async def choose_answer(
         raise NotAllowed(f"{actor.name} wrote the approved answer to this question, so somebody else judges this pair.")
     candidate_first = blind_pair(run_id, sample, actor.id).candidate_first
     match side:
-        case "left" | "right":
-            is_candidate = (side == LEFT) is candidate_first
+        case "a" | "b":
+            is_candidate = (side == A) is candidate_first
             preference = Preference.CANDIDATE if is_candidate else Preference.INCUMBENT
         case "same":
             preference = Preference.NEITHER
+        case "neither":
+            preference = Preference.UNFIT
         case _:
-            raise NotAllowed(f"“{side}” is no choice here; there are {LEFT}, {RIGHT} and {SAME}.")
+            raise NotAllowed(f"“{side}” is no choice here; there are {', '.join(SIDES)}.")
     vote = PairVote(run_id, sample_id, actor.id, preference, candidate_first, now)
-    await store.blind_pairs.choose(vote)
-    return Outcome(vote, "Thank you, kept.")
+    if await store.blind_pairs.choose(vote):
+        return Outcome(vote, "Thank you, kept.")
+    votes = await store.blind_pairs.of_run(run_id)
+    stands = next(each for each in votes if (each.sample_id, each.actor_id) == (sample_id, actor.id))
+    if stands.preference is preference:
+        return Outcome(stands, "Thank you, kept.")
+    return Outcome(stands, "You judged this pair before, and the first choice stands.")
 
 
 async def set_checks(

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from bot.moderation.expiring import expiry_told
 from bot.moderation.rights import NotAllowed, Outcome, require
 from bot.text import TextRefused, clean_note, excerpt
 from bot.wording import counted
@@ -61,6 +62,8 @@ async def approve(
         )
     else:
         becomes = "It goes into the next dataset."
+    if decided.expires_at is not None:
+        becomes = f"{becomes} {expiry_told(decided, now)}"
     return Outcome(decided, f"Approved. {becomes} {about_it}".rstrip())
 
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from bot.moderation.rights import Outcome, require
 from bot.text import clean_note
-from curation import promotion, requesting
+from curation import promotion, requesting, searching
+from curation.search import Caps
 from curation.workshop import Workshop
 from storage.records import (
     Actor,
@@ -18,12 +19,21 @@ from storage.store import Store
 
 
 async def start_retrain(workshop: Workshop, actor: Actor, voice: Voice) -> Outcome[Run]:
-    """Start a run, or join the open one. Raises NotAllowed, TooFewExamples, NothingNew, BaseDies."""
+    """Start a run, or join the open one. Raises NotAllowed, TooFewExamples, NothingNew, BaseDies, RecipeUnfit."""
     require(actor, Right.ADMIN, "start a training run")
     run, started = await requesting.request(workshop, voice, by=actor.id)
     if started:
         return Outcome(run, "Training run started.")
     return Outcome(run, f"A training run is already open ({run.state}); following that one.")
+
+
+async def start_search(workshop: Workshop, actor: Actor, voice: Voice, caps: Caps) -> Outcome[Run]:
+    """Start a search for settings, or join the open one. Raises NotAllowed, TooFewExamples, SearchRefused, BaseDies."""
+    require(actor, Right.ADMIN, "search for settings")
+    run, started = await searching.request_search(workshop, voice, caps, by=actor.id)
+    if started:
+        return Outcome(run, "Search started. It changes nothing; it says which settings did best.")
+    return Outcome(run, "A search is already open; following that one.")
 
 
 async def cancel_run(store: Store, actor: Actor, run_id: str, *, now: datetime) -> Outcome[Run]:

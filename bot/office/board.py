@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.diff import word_diff
-from bot.office import doubts
+from bot.office import doubts, learned
 from bot.office.cards import (
     Card,
     DecisionNotice,
@@ -21,6 +21,7 @@ from bot.office.cards import (
     DoubtCard,
     FollowUp,
     HandOverCard,
+    LearnedCard,
     PlatformRefused,
     ReviewCard,
     RunCard,
@@ -31,7 +32,7 @@ from bot.office.office import Office
 from bot.office.progress import progress_of
 from curation.doubts import NOT_AGAIN
 from storage.errors import DatabaseUnavailable, NotFound
-from storage.postings import LAST
+from storage.postings import EDITED, LAST
 from storage.records import Correction, CorrectionState, Dispute, Doubt, HandOver, Posting, PostingKind
 from storage.records.alarms import Alarm
 
@@ -116,6 +117,8 @@ class Board:
             self._runs,
             self._follow_ups,
             self._alarms,
+            self._learned,
+            self._learned_cards,
         ):
             try:
                 await duty()
@@ -346,12 +349,8 @@ class Board:
         store = self._office.store
 
         async def show(posting: Posting) -> None:
-            before = await store.conversations.reply_to(posting.subject)
-            if before is None or not await self._surface.show_edit(posting):
-                return
-            now = await store.conversations.reply_to(posting.subject)
-            if now is not None and now.corrected_text == before.corrected_text:
-                await store.postings.shows(posting.id, "edited")
+            if await self._surface.show_edit(posting):  # words that were changed once more meanwhile are shown anew
+                await store.postings.advance(posting.id, posting.shown, EDITED)
 
         behind = await store.postings.unshown_edits(self._office.platform, self._at_once)
         await self._each(((posting.id, posting) for posting in behind), show)
@@ -419,6 +418,50 @@ class Board:
 
         await self._each(((alarm.key, alarm) for alarm in recent), tell)
 
+    # ------------------------------------------------------------ learned
+
+    async def _learned(self) -> None:
+        """Who proposed corrections hears once, in their own messages, that a model which serves has learned them, or says them
+        where another answer is right.
+        """
+        office = self._office
+        untold = await office.store.learned.untold(
+            office.platform, office.voice.id, office.now() - learned.NEWS_FOR, learned.MOST_AT_ONE_LOOK
+        )
+        await self._each(
+            (
+                (f"learned by {model_id}, {actor_id}", (model_id, actor_id, ids))
+                for (model_id, actor_id), ids in untold.items()
+            ),
+            self._tell_learned,
+        )
+
+    async def _tell_learned(self, of: tuple[str, str, list[str]]) -> None:
+        office, (model_id, actor_id, ids) = self._office, of
+        person = (await office.store.people.actors([actor_id]))[actor_id]
+        place = await self._surface.direct_place(person.external_id)
+        card = await learned.card_of(office, model_id, actor_id, ids)
+        await posted(office, self._surface, PostingKind.LEARNED, card.subject, place, card)
+        for sent in await office.store.postings.of(PostingKind.LEARNED, card.subject):
+            if sent.platform == office.platform and sent.message_key is not None:
+                await office.store.learned.tell(model_id, actor_id, ids, sent.id, at=office.now())
+
+    async def _learned_cards(self) -> None:
+        """What was told of corrections that were erased since."""
+        office = self._office
+
+        async def update(posting: Posting) -> None:
+            model_id, _, actor_id = posting.subject.partition("/")
+            left = [each.correction_id for each in await office.store.learned.told_in(posting.id)]
+            if left:
+                await self._bring_up(posting, await learned.card_of(office, model_id, actor_id, left))
+            else:
+                await self._surface.remove(posting)
+                await office.store.postings.removed(posting.id, at=office.now())
+
+        cards = await office.store.postings.standing(office.platform, PostingKind.LEARNED, STANDING)
+        await self._each(((card.id, card) for card in cards), update)
+
 
 # ---------------------------------------------------------------- what a card shows, in words that change when it has to
 
@@ -437,7 +480,7 @@ def _shown(card: Card) -> str:
             share = card.share if card.share is None else round(card.share, 2)
             stands = f"{card.run.state} paused" if card.run.is_paused else card.run.state
             return f"{stands} {share}" if card.run.is_open else LAST
-        case DecisionNotice() | FollowUp() | Alarm():
+        case DecisionNotice() | FollowUp() | Alarm() | LearnedCard():
             return LAST
 
 
@@ -445,7 +488,8 @@ def _shown_of(correction: Correction) -> str:
     if correction.state is not CorrectionState.PROPOSED:
         return LAST
     text = correction.corrected_text
-    return f"{correction.state} {len(text)} {zlib.crc32(text.encode()):08x}"  # the same in every process
+    until = f" until {correction.expires_at:%Y-%m-%d}" if correction.expires_at else ""
+    return f"{correction.state} {len(text)} {zlib.crc32(text.encode()):08x}{until}"  # the same in every process
 
 
 def _votes_of(card: DisputeCard) -> str:

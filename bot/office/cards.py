@@ -100,6 +100,15 @@ class DecisionNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedCard:
+    """What a model learned, for who proposed it."""
+
+    subject: str  # of its posting
+    heading: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
 class FollowUp:
     """The one question back in a conversation that fell silent after a reply; stands in that conversation."""
 
@@ -108,7 +117,7 @@ class FollowUp:
     said: str
 
 
-Card = ReviewCard | DisputeCard | DoubtCard | HandOverCard | RunCard | DecisionNotice | FollowUp | Alarm
+Card = ReviewCard | DisputeCard | DoubtCard | HandOverCard | RunCard | DecisionNotice | LearnedCard | FollowUp | Alarm
 
 
 class PlatformRefused(Exception):

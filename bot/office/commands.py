@@ -7,8 +7,9 @@ from bot.fixing import GONE, fixes_of, uses
 from bot.flags import open_flags
 from bot.office.office import Office
 from bot.office.telling import Line, Told, told
+from bot.readings import readings
 from bot.text import excerpt
-from bot.wording import counted, moment
+from bot.wording import counted, critical_told, moment
 from storage.records import (
     Actor,
     ChannelMode,
@@ -114,9 +115,12 @@ async def _fix(office: Office, number: int, fix: Correction, link: Link) -> Line
     people = await office.store.people.actors({fix.decided_by} if fix.decided_by else ())
     by = next((f" by {actor.name}" for actor in people.values()), "")
     when = f", approved{by} on {moment(fix.decided_at)}" if fix.decided_at is not None else ""
-    gone = f"; {GONE[fix.state]}" if fix.state in GONE else ""
+    is_over = fix.expires_at is not None and fix.expires_at <= office.now()
+    gone = f"; {GONE[fix.state]}" if fix.state in GONE else "; its time is over since" if is_over else ""
     said = f"{excerpt(fix.question, 80)} → {excerpt(fix.corrected_text, 120)}" if fix.question else "Its words are gone"
-    return Line(f"{said}{when}{gone}", f"Fix {number}", at)
+    model = next(iter(await readings(office.store, fix.id)), "")
+    more = "".join(f"; {told}" for told in (critical_told(fix), model) if told)
+    return Line(f"{said}{when}{gone}{more}", f"Fix {number}", at)
 
 
 async def channel(office: Office, actor: Actor, channel_key: str, words: Sequence[str]) -> Told:

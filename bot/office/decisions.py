@@ -1,6 +1,6 @@
 """Pure: the sentence that tells a proposer what became of their correction; the platform escapes what goes into it."""
 
-from bot.wording import words_of
+from bot.wording import day, words_of
 from storage.records import Correction, CorrectionState
 
 
@@ -14,6 +14,7 @@ def decision_sentence(correction: Correction, approved: str, rejected: str, ques
             trained = "It goes into the next dataset."
             untrained = "It is used in answers, but not trained on."
             said = f"{approved} {about}. {trained if correction.is_for_training else untrained}"
+            said += f" It holds until {day(correction.expires_at)}." if correction.expires_at else ""
         case CorrectionState.REJECTED:
             said = f"{rejected} {about}. It will not be trained on."
         case state:

@@ -1,11 +1,16 @@
 """Where a training run stands, in lines."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.office.telling import Line
+from bot.readings import named
 from bot.text import excerpt
 from bot.wording import counted
-from storage.records import Run, RunEvent, RunState
+from curation.report.curve import job_of, of_job
+from curation.search import plan_of
+from curation.searching import share_done
+from storage.records import Purpose, Run, RunEvent, RunState
 from storage.store import Store
 
 REASON_LIMIT = 600
@@ -17,10 +22,15 @@ CANARY_KEY = "canary"  # how the keys of a canary's events begin
 async def progress_of(store: Store, run: Run) -> tuple[list[Line], float | None]:
     """What can be said about a run, and how far it is (0 to 1; None where that cannot be counted)."""
     events = [event for _, event in await store.runs.events(run.id)]
+    events = [replace(event, text=await named(store, event.text)) for event in events]
+    run = replace(run, end_reason=await named(store, run.end_reason))
+    if run.purpose is Purpose.SEARCH:
+        said = [*await _paused(store, run), *_search(run), *_warnings(events)]
+        return [Line(sentence) for sentence in said], share_done(run, events)
     sentences = [*await _paused(store, run), *_from(events)]
     evaluation = await store.runs.evaluation(run.id)
     if evaluation is not None:
-        sentences.append(excerpt(evaluation.reason, REASON_LIMIT))
+        sentences.append(excerpt(await named(store, evaluation.reason), REASON_LIMIT))
     if run.state is RunState.PROMOTED:
         [number] = [model.number for model in await store.models.list(run.voice_id) if model.run_id == run.id]
         sentences.append(f"Model {number} has taken over.")
@@ -48,10 +58,26 @@ async def _paused(store: Store, run: Run) -> list[str]:
 
 def _from(events: Sequence[RunEvent]) -> list[str]:
     """Loss so far and the warnings."""
-    losses = [event.numbers["train_loss"] for event in events if "train_loss" in event.numbers]
+    newest = of_job(events, max(map(job_of, events), default=1))
+    losses = [event.numbers["train_loss"] for event in newest if "train_loss" in event.numbers]
     said = [f"Loss {losses[0]:.2f} → {losses[-1]:.2f} over {counted(len(losses), 'step')}"] if losses else []
-    warnings = [f"⚠ {excerpt(event.text, WARNING_LIMIT)}" for event in events if event.level != "info"]
-    return said + warnings[-WARNINGS_SHOWN:]
+    return said + _warnings(events)
+
+
+def _warnings(events: Sequence[RunEvent]) -> list[str]:
+    return [f"⚠ {excerpt(event.text, WARNING_LIMIT)}" for event in events if event.level != "info"][-WARNINGS_SHOWN:]
+
+
+def _search(run: Run) -> list[str]:
+    """Which trial is under way and which did best so far; in the end, what came of it."""
+    if not run.is_open:
+        return [excerpt(run.end_reason, REASON_LIMIT)]
+    plan = plan_of(run)
+    at = min(max(plan.number, 1), len(plan.trials))
+    said = [f"Trial {at} of {len(plan.trials)}: {plan.trials[at - 1]}"]
+    if plan.tried and (best := plan.best_first[0]).loss is not None:
+        said.append(f"Best so far: {best.trial}, validation loss {best.loss:.4f}")
+    return said
 
 
 def _share(events: Sequence[RunEvent]) -> float | None:

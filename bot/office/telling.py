@@ -17,11 +17,23 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Something the person may do next, as a button: `action` names it, `value` is the id it is about."""
+
+    label: str
+    action: str
+    value: str
+    style: str = ""  # "primary" | "danger" | ""
+    confirm: str = ""  # what is asked before it is done; "" where nothing is
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """An answer for one person: lines under a heading ("" for none)."""
+    """An answer for one person: lines under a heading ("" for none), and what they may do next."""
 
     lines: Sequence[Line]
     heading: str = ""
+    offers: tuple[Offer, ...] = ()
 
 
 def told(*sentences: str) -> Told:

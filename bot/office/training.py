@@ -1,6 +1,6 @@
 """`/retrain`: the preview before, the run's one message while it lasts, going back after. The same words on every platform."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot import moderation
 from bot.office.board import posted
@@ -8,12 +8,16 @@ from bot.office.cards import PlatformRefused, RunCard, Surface
 from bot.office.office import Office
 from bot.office.progress import progress_of
 from bot.office.telling import Line, Told, told
-from bot.watching import minutes
-from bot.wording import counted, moment, words_of, words_of_run
-from curation import requesting
-from storage.records import Actor, PostingKind, Right, Run
+from bot.watching import minutes, tokens_told
+from bot.wording import RUNS, counted, moment, words_of, words_of_run
+from curation import requesting, searching
+from curation.dataset import TooFewExamples
+from curation.search import USUAL_CAPS, Caps, caps_of
+from curation.shutdowns import BaseDies
+from storage.records import Actor, PostingKind, Purpose, Right, Run
 
 PREVIEW = "What a training run would do now"
+SEARCH = "What a search for settings would do now"
 NONE_OPEN = "No training run is open."
 NONE_YET = "There has been no training run yet. `/retrain` shows what one would do."
 
@@ -24,13 +28,15 @@ def preview_lines(shown: requesting.Preview) -> list[Line]:
     lines = [Line(f"{counted(shown.train, 'example')}, {new} new to the serving model", "To train on")]
     if not shown.refusal:
         lines.append(Line(f"{counted(shown.held_out, 'example')} to judge by", "Kept back"))
-        lines.append(Line(f"{shown.train_tokens:,} per pass", "Tokens"))
+        lines.append(Line(tokens_told(shown), "Tokens"))
         lines.append(Line(minutes(shown.expected_seconds), "Time"))
         lines.append(Line(shown.cost, "Cost"))
     lines += [Line(f"{count}: {reason}", "Left out") for reason, count in shown.left_out.items()]
     lines.append(Line(f"{shown.waiting} for approval", "Waiting"))
     if shown.refusal:
         lines.append(Line(shown.refusal))
+    if shown.instead:
+        lines.append(Line(shown.instead))
     if shown.open_run is not None:
         lines.append(Line(f"A run is open: {words_of(shown.open_run.state)}. Starting joins it."))
     return lines
@@ -46,12 +52,13 @@ async def preview(office: Office, actor: Actor) -> tuple[Told, bool]:
 async def status(office: Office, actor: Actor) -> Told:
     """Where the newest run stands. Raises NotAllowed."""
     moderation.require(actor, Right.ADMIN, "see training runs")
-    recent = await office.store.runs.recent(office.voice.id, limit=1)
+    recent = await office.store.runs.recent(office.voice.id, 1, Purpose)
     if not recent:
         return told(NONE_YET)
     (run,) = recent
     lines, _ = await progress_of(office.store, run)
-    return Told([Line(f"asked for {moment(run.requested_at)}"), *lines], words_of_run(run))
+    what = "" if run.purpose is Purpose.RETRAIN else f"{RUNS[run.purpose]}: "
+    return Told([Line(f"asked for {moment(run.requested_at)}"), *lines], f"{what}{words_of_run(run)}")
 
 
 async def pause(office: Office, actor: Actor) -> Told:
@@ -125,6 +132,45 @@ async def start(office: Office, actor: Actor, surface: Surface, *, is_first_try:
     return told(" ".join(sentence for sentence in sentences if sentence))
 
 
+async def search(office: Office, actor: Actor, words: Sequence[str]) -> tuple[Told, str]:
+    """What a search for settings would do within these caps (trials, minutes, highest cost), and the caps for its button.
+
+    "" where it may not be started. Raises NotAllowed and SearchRefused.
+    """
+    moderation.require(actor, Right.ADMIN, "search for settings")
+    caps = _caps(words)
+    try:
+        shown = await searching.preview_search(office.workshop, await office.fresh_voice(), caps)
+    except (TooFewExamples, BaseDies) as refused:
+        return told(str(refused)), ""
+    lines = [
+        Line(str(shown)),
+        Line(f"First as runs train now ({shown.plan.trials[0]}), then others drawn from a grid.", "Tried"),
+        Line(shown.cost, "Cost"),
+        Line("Nothing is promoted; you hear which settings did best."),
+    ]
+    if shown.warning:
+        lines.append(Line(f"⚠ {shown.warning}"))
+    cost = "" if caps.cost is None else f"{caps.cost:f}"
+    return Told(lines, SEARCH), f"{caps.trials}/{caps.minutes:g}/{cost}"
+
+
+async def start_search(
+    office: Office, actor: Actor, words: Sequence[str], surface: Surface, *, is_first_try: bool
+) -> Told:
+    """Start a search, or join the open one, and post the one message that follows it. Raises what starting raises."""
+    outcome = await moderation.start_search(office.workshop, actor, await office.fresh_voice(), _caps(words))
+    office.wake_board()
+    sentences = [outcome.said, await _followed(office, actor, outcome.record, surface, seeks=not is_first_try)]
+    return told(" ".join(sentence for sentence in sentences if sentence))
+
+
+def _caps(words: Sequence[str]) -> Caps:
+    """Caps as they are typed: trials, minutes, highest cost; those left out as usual. Raises SearchRefused."""
+    trials, minutes, cost, *_ = [*words, *USUAL_CAPS[len(words) :]]
+    return caps_of(trials, minutes, cost)
+
+
 async def _followed(office: Office, actor: Actor, run: Run, surface: Surface, *, seeks: bool) -> str:
     """Post the run's message: in the ops channel, else to whoever started it. Returns "", or why the platform does not let us."""
     try:
@@ -142,5 +188,7 @@ async def _on_open_run(
 ) -> Told:
     """Do it to the open run, where there is one. Raises NotAllowed."""
     moderation.require(actor, Right.ADMIN, what)
-    run = await office.store.runs.open_run(office.voice.id)
-    return told(NONE_OPEN) if run is None else await act(office, actor, run.id)
+    for purpose in Purpose:  # a retrain first
+        if (run := await office.store.runs.open_run(office.voice.id, purpose)) is not None:
+            return await act(office, actor, run.id)
+    return told(NONE_OPEN)

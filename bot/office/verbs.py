@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot import moderation
+from bot.disputing import first_moment
 from bot.office.office import Office
+from bot.office.telling import Offer
 from storage.records import Actor, Correction, CorrectionState, Judgement, Posting, Reply, Right, Turn
 
 NOT_MINE = "That is not an answer of mine, so there is nothing to do with it."
@@ -34,17 +36,6 @@ class Sign(StrEnum):
 
 ANYBODYS = frozenset({Sign.GOOD, Sign.WRONG})
 """Signs that customers use as well; the others are moderators'."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Something the person may do next, as a button: `action` names it, `value` is the id it is about."""
-
-    label: str
-    action: str
-    value: str
-    style: str = ""  # "primary" | "danger" | ""
-    confirm: str = ""  # what is asked before it is done; "" where nothing is
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +209,29 @@ async def revise(office: Office, actor: Actor, correction_id: str, text: str) ->
     return Said(outcome.said)
 
 
+async def let_expire(office: Office, actor: Actor, correction_id: str, on: str) -> Said:
+    """Let it hold until a day, as 2026-12-01; "": until somebody says otherwise. Raises NotAllowed, AlreadyDecided."""
+    outcome = await moderation.let_expire(office.store, actor, correction_id, first_moment(on), now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
+async def mark_critical(office: Office, actor: Actor, correction_id: str) -> Said:
+    """No later model may forget it. Raises NotAllowed."""
+    return await _set_critical(office, actor, correction_id, is_critical=True)
+
+
+async def unmark_critical(office: Office, actor: Actor, correction_id: str) -> Said:
+    """Forgetting it counts like forgetting any other. Raises NotAllowed."""
+    return await _set_critical(office, actor, correction_id, is_critical=False)
+
+
+async def _set_critical(office: Office, actor: Actor, correction_id: str, *, is_critical: bool) -> Said:
+    outcome = await moderation.set_critical(office.store, actor, correction_id, is_critical, now=office.now())
+    office.wake_board()
+    return Said(outcome.said)
+
+
 # ---------------------------------------------------------------- a person
 
 
@@ -254,6 +268,13 @@ def correct_offer(reply: Reply) -> Offer:
 
 def retract_offer(reply: Reply) -> Offer:
     return Offer("Retract", "retract", reply.id, confirm="The answer is removed for everybody.")
+
+
+def critical_offer(correction: Correction) -> Offer:
+    """For an approved correction: no later model may forget it, or it counts like others again."""
+    if correction.is_critical:
+        return Offer("Not critical any more", "unmark_critical", correction.id)
+    return Offer("Mark as critical", "mark_critical", correction.id)
 
 
 def _take_back_offer(correction: Correction) -> tuple[Offer, ...]:

@@ -12,10 +12,10 @@ from bot.diff import Piece
 from bot.office.changes import Look, shown_diff
 from bot.office.decisions import decision_sentence
 from bot.office.rights import NAME_LIMIT
-from bot.office.telling import Line, Told
-from bot.office.verbs import Said
+from bot.office.telling import Line, Offer, Told
+from bot.office.verbs import Said, critical_offer
 from bot.slack_app.markup import fallback, inline, outgoing, quoted, words
-from bot.wording import REASONS, SCOPES, words_of, words_of_run
+from bot.wording import REASONS, RUNS, SCOPES, critical_told, holds_told, words_of, words_of_run
 from curation.suspicion import suspicions_in
 from storage.records import Correction, CorrectionState, HandOver, Reply, Run, RunState, Scope
 
@@ -93,15 +93,23 @@ def actions(*elements: Block) -> Block:
 
 def said_blocks(said: Said) -> list[Block]:
     """A sentence to one person, with what they may do next."""
-    buttons = [button(o.label, o.action, o.value, style=o.style, confirm=o.confirm) for o in said.offers]
-    return [section(words(said.text)), *([actions(*buttons)] if buttons else [])]
+    return [section(words(said.text)), *_offered(said.offers)]
+
+
+def told_blocks(told: Told) -> list[Block]:
+    """Lines to one person, with what they may do next."""
+    return [section(told_text(told)), *_offered(told.offers)]
+
+
+def _offered(offers: Sequence[Offer]) -> list[Block]:
+    buttons = [button(o.label, o.action, o.value, style=o.style, confirm=o.confirm) for o in offers]
+    return [actions(*buttons)] if buttons else []
 
 
 def shown_answer(answer: Said | Told) -> Shown:
     """What one person is told after a press or a form: a sentence with its buttons, or lines."""
     if isinstance(answer, Told):
-        text = told_text(answer)
-        return Shown(text, [section(text)])
+        return Shown(told_text(answer), told_blocks(answer))
     return Shown(words(answer.text), said_blocks(answer))
 
 
@@ -187,6 +195,7 @@ def review_card(correction: Correction, pieces: Sequence[Piece], proposed_by: st
     facts = [f"<{link}|See the thread>"] if link else []
     facts += [] if correction.scope is Scope.VOICE else [SCOPES[correction.scope]]
     facts += [] if correction.is_for_training else ["Not for training"]
+    facts += [told] if (told := holds_told(correction)) else []
     if facts:
         blocks.append(context(" · ".join(facts)))
     for odd in suspicions_in(correction):
@@ -195,7 +204,10 @@ def review_card(correction: Correction, pieces: Sequence[Piece], proposed_by: st
         blocks.append(actions(*decision_buttons(correction.id)))
     else:
         by = f" by {named(decided_by)}" if decided_by else ""
-        blocks.append(context(f"*{words_of(correction.state)}*{by}"))
+        mark = f" · {told}" if (told := critical_told(correction)) else ""
+        blocks.append(context(f"*{words_of(correction.state)}*{by}{mark}"))
+    if correction.state is CorrectionState.APPROVED:
+        blocks += _offered([critical_offer(correction)])
     return Shown(f"Correction by {who}: {words_of(correction.state)}", blocks)
 
 
@@ -204,6 +216,7 @@ def decision_buttons(correction_id: str) -> list[Block]:
         button("Approve", "approve", correction_id, style="primary"),
         button("Edit", "edit", correction_id),
         button("Reject", "reject", correction_id, style="danger"),
+        button("Holds until…", "expire", correction_id),
     ]
 
 
@@ -218,6 +231,12 @@ def decision(correction: Correction, decided_by: str) -> Shown:
         inline(correction.decision_note, 500),
     )
     return Shown(said, [section(said)])
+
+
+def learned_card(heading: str, lines: Sequence[Line]) -> Shown:
+    """What a model learned, for who proposed it."""
+    said = [section(f"*{words(heading)}*"), section("\n".join(lines_of(lines))[:SECTION_LIMIT])]
+    return Shown(words(heading), said)
 
 
 def hand_over_card(
@@ -267,7 +286,7 @@ def draft_card(reply: Reply, question: str, link: str, domains: Collection[str] 
 
 def run_card(run: Run, lines: Sequence[Line], progress: float | None) -> Shown:
     """A training run in one message: where it stands, how far, and what the evaluation said."""
-    title = f"*Training run* · {words_of_run(run)}"
+    title = f"*{RUNS[run.purpose]}* · {words_of_run(run)}"
     blocks = [section(title)]
     if run.is_open and progress is not None:
         blocks.append(context(bar(progress)))
@@ -279,7 +298,7 @@ def run_card(run: Run, lines: Sequence[Line], progress: float | None) -> Shown:
         blocks.append(actions(change, cancel))
     elif run.state is RunState.PROMOTED:
         blocks.append(actions(button("Roll back", "roll_back", run.id, confirm="The model before it serves again.")))
-    return Shown(f"Training run: {words_of_run(run)}", blocks)
+    return Shown(f"{RUNS[run.purpose]}: {words_of_run(run)}", blocks)
 
 
 def bar(share: float, width: int = 20) -> str:

@@ -11,7 +11,7 @@ from bot import moderation
 from bot.office import commands, dataset, pairs, privacy, training
 from bot.office.telling import Told
 from bot.slack_app import configuring
-from bot.slack_app.blocks import Block, actions, button, section, told_text
+from bot.slack_app.blocks import Block, actions, button, section, told_blocks, told_text
 from bot.slack_app.outgoing import UNREACHABLE, is_refused, reason, send_file, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Commanded, SlackChannel
@@ -39,7 +39,8 @@ RETRAIN_HELP = (
     "`/retrain` shows what a training run would do and asks before it starts. "
     "`/retrain dry-run` only shows it · `status` says where the open run is · `pause`, `resume` and `cancel` it · "
     "`rollback` serves the model before again · `promote 3` serves model 3 again · "
-    "`release` with your reason lets the newest model serve although it is not proven, or ends its canary."
+    "`release` with your reason lets the newest model serve although it is not proven, or ends its canary · "
+    "`search 6 60` says what trying 6 settings in 60 minutes at most would do, and asks before it starts."
 )
 HELP = {  # by the right it takes; None: everybody
     None: "Mention me to ask. `/finetone channel` says when I speak here. "
@@ -114,14 +115,10 @@ async def _answer(parts: Parts, actor: Actor, command: Commanded) -> Answer:
 
 
 async def _pairs(parts: Parts, actor: Actor, words: list[str]) -> Answer:
-    """`pairs` shows a pair, `pairs 3 left` chooses."""
+    """`pairs` shows a pair, `pairs 3 a` chooses."""
     number, side, *_ = [*words, "", ""]
     chosen = int(number) if number.isdecimal() and len(number) < 9 else None
-    return _told(await pairs.pairs(parts, actor, chosen, side, _how_to_choose))
-
-
-def _how_to_choose(number: int) -> str:
-    return f"Say `/finetone pairs {number} left`, or `right`, or `same` in its place."
+    return _told(await pairs.pairs(parts, actor, chosen, side))
 
 
 async def _retrain(parts: Parts, actor: Actor, words: tuple[str, ...]) -> Answer:
@@ -142,6 +139,8 @@ async def _retrain(parts: Parts, actor: Actor, words: tuple[str, ...]) -> Answer
             return _told(await training.serve_earlier(parts, actor, None))
         case ("rollback" | "promote", number) if number.isdecimal():
             return _told(await training.serve_earlier(parts, actor, int(number)))
+        case ("search", *caps):
+            return await _search(parts, actor, caps)
         case ("release", *because):
             return _told(await training.release_model(parts, actor, " ".join(because)))
         case ("promote", *_):
@@ -160,6 +159,15 @@ async def _preview(parts: Parts, actor: Actor, *, may_start: bool) -> Answer:
     return Answer(shown.heading, blocks)
 
 
+async def _search(parts: Parts, actor: Actor, words: list[str]) -> Answer:
+    """What a search for settings would do, with a button where one may be started."""
+    shown, caps = await training.search(parts, actor, words)
+    blocks = [section(told_text(shown))]
+    if caps:
+        blocks.append(actions(button("Start the search", "start_search", caps, style="primary")))
+    return Answer(shown.heading or told_text(shown), blocks)
+
+
 async def _channel(parts: Parts, actor: Actor, command: Commanded, words: tuple[str, ...]) -> Answer:
     """What is set for the channel, with a button that opens the form for those who may."""
     place = SlackChannel(command.by.team, command.channel)
@@ -170,7 +178,7 @@ async def _channel(parts: Parts, actor: Actor, command: Commanded, words: tuple[
 
 
 def _told(told: Told) -> Answer:
-    return Answer(told_text(told))
+    return Answer(told_text(told), told_blocks(told) if told.offers else None)
 
 
 async def _dataset(parts: Parts, actor: Actor, command: Commanded, words: tuple[str, ...]) -> Answer:

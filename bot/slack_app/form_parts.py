@@ -77,9 +77,11 @@ def number_input(name: str, label: str, number: int, most: int) -> Block:
     return _labelled(name, label, element)
 
 
-def date_input(name: str, label: str, hint: str) -> Block:
-    """A day, chosen from a calendar; it arrives as 2026-12-01."""
-    return _labelled(name, label, {"type": "datepicker", "action_id": name}, hint=hint)
+def date_input(name: str, label: str, hint: str, *, chosen: str = "", is_optional: bool = False) -> Block:
+    """A day, chosen from a calendar; it arrives as 2026-12-01, and is given so where one is `chosen` already."""
+    initial = {"initial_date": chosen} if chosen else {}
+    element: Block = {"type": "datepicker", "action_id": name, **initial}
+    return _labelled(name, label, element, is_optional=is_optional, hint=hint)
 
 
 def choice(name: str, label: str, options: Sequence[tuple[str, str]], *, chosen: str = "") -> Block:

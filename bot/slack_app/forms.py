@@ -8,7 +8,7 @@ from bot.problems import FOR_PEOPLE, sentence_of
 from bot.slack_app import channel_form, configuring, disputes, drafts, modals
 from bot.slack_app.blocks import shown_answer
 from bot.slack_app.form_parts import About, unpacked
-from bot.slack_app.modals import NOTE, REASON, draft_of, text_of
+from bot.slack_app.modals import DAY, NOTE, REASON, draft_of, text_of
 from bot.slack_app.outgoing import tell, whisper
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Submitted
@@ -60,6 +60,8 @@ async def _done(parts: Parts, actor: Actor, form: Submitted, about: About, is_fi
             return await configuring.saved(parts, actor, form, about)
         case "reject":
             return await verbs.reject(parts, actor, about.correction, note=str(form.inputs.get(NOTE) or ""))
+        case "expire":
+            return await verbs.let_expire(parts, actor, about.correction, str(form.inputs.get(DAY) or ""))
         case "explain":
             reply = await parts.store.conversations.reply(about.reply)
             judgement = Judgement(form.inputs.get(REASON) or Judgement.WRONG)

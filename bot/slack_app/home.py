@@ -11,7 +11,7 @@ from bot.slack_app.markup import inline
 from bot.slack_app.outgoing import UNREACHABLE, direct_channel, reason
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Person
-from bot.wording import counted, moment, words_of
+from bot.wording import counted, moment, words_of, words_of_run
 from curation import requesting
 from storage.records import Actor, CorrectionState, Judgement, Right, RunState
 
@@ -82,7 +82,7 @@ async def team_blocks(parts: Parts, actor: Actor) -> list[Block]:
     if recent:
         (run,) = recent
         lines, share = await progress_of(store, run)
-        blocks.append(section(f"*Last run*  {words_of(run.state)}, {moment(run.updated_at)}"))
+        blocks.append(section(f"*Last run*  {words_of_run(run)}, {moment(run.updated_at)}"))
         if run.is_open and share is not None:
             blocks.append(context(bar(share)))
         if lines and run.state is not RunState.PROMOTED:  # why it was promoted stands above, with the model

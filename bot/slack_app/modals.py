@@ -10,15 +10,15 @@ from typing import Any
 from bot.moderation import Draft
 from bot.office.pieces import cut, joined
 from bot.slack_app.blocks import Block, section
-from bot.slack_app.form_parts import About, choice, modal, text_input, ticks, unpacked
+from bot.slack_app.form_parts import About, choice, date_input, modal, text_input, ticks, unpacked
 from bot.slack_app.markup import inline
 from bot.text import NOTE_LIMIT, TextRefused, clean_correction, clean_note
-from bot.wording import REASONS, SCOPES, WHY_REJECTED
+from bot.wording import NO_LONGER, REASONS, SCOPES, WHY_REJECTED
 from storage.records import Correction, Judgement, Scope
 
 PIECE_LIMIT = 2_700  # of a long reply, with room to write more
 TEXT = "text"  # the block ids; "text_1", "text_2" … for what did not fit the first
-REASON, NOTE, SCOPE, ALSO = "reason", "note", "scope", "also"
+REASON, NOTE, SCOPE, ALSO, DAY = "reason", "note", "scope", "also", "day"
 EDIT_POSTED, FOR_TRAINING = "edit_posted", "for_training"
 
 
@@ -70,6 +70,21 @@ def rejection_form(about: About, correction: Correction) -> Block:
         [
             section(f"*Question*  {inline(correction.question, 900)}"),
             text_input(NOTE, WHY_REJECTED, "", is_long=True, limit=NOTE_LIMIT),
+        ],
+    )
+
+
+def expiry_form(about: About, correction: Correction) -> Block:
+    """The form by which an approver says until when a correction holds."""
+    known = f"{correction.expires_at:%Y-%m-%d}" if correction.expires_at else ""
+    return modal(
+        "expire",
+        "Holds until",
+        "Save",
+        about,
+        [
+            section(f"*Question*  {inline(correction.question, 900)}"),
+            date_input(DAY, "Until which day (UTC)", NO_LONGER, chosen=known, is_optional=True),
         ],
     )
 

@@ -7,7 +7,7 @@ from bot.office.verbs import Said
 from bot.slack_app.blocks import Block
 from bot.slack_app.disputes import date_form
 from bot.slack_app.form_parts import About
-from bot.slack_app.modals import correction_form, edit_form, rejection_form, thumbs_down_form
+from bot.slack_app.modals import correction_form, edit_form, expiry_form, rejection_form, thumbs_down_form
 from bot.slack_app.outgoing import UNREACHABLE, reason
 from bot.slack_app.parts import Parts
 from bot.slack_app.payloads import Place, Pressed
@@ -46,6 +46,13 @@ async def open_rejection(parts: Parts, actor: Actor, correction_id: str, press: 
     if correction.state is not CorrectionState.PROPOSED:
         return await verbs.reject(parts, actor, correction_id)
     return await open_form(parts, press, rejection_form(about(press, correction=correction_id), correction))
+
+
+async def open_expiry(parts: Parts, actor: Actor, correction_id: str, press: Pressed) -> Said:
+    """Ask an approver until when a correction holds. Raises NotAllowed, NotFound."""
+    moderation.require(actor, Right.APPROVER, "say until when a correction holds")
+    correction = await parts.store.corrections.get(correction_id)
+    return await open_form(parts, press, expiry_form(about(press, correction=correction_id), correction))
 
 
 async def open_date(parts: Parts, actor: Actor, dispute_id: str, press: Pressed) -> Said:

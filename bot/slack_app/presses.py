@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bot import moderation
-from bot.office import commands, training, verbs
+from bot.office import commands, pairs, training, verbs
 from bot.office.disputes import Ruling, settle_dispute
 from bot.office.telling import Told
 from bot.office.verbs import ANYBODYS, MINE, NOT_MINE, HumanAnswer, Offer, Remove, Said, Sign
@@ -79,6 +79,12 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return await opening.open_rejection(parts, actor, value, press)
         case "edit":
             return await opening.open_edit(parts, actor, value, press)
+        case "expire":
+            return await opening.open_expiry(parts, actor, value, press)
+        case "mark_critical":
+            return await verbs.mark_critical(parts, actor, value)
+        case "unmark_critical":
+            return await verbs.unmark_critical(parts, actor, value)
         case "settle_on":
             return await opening.open_date(parts, actor, value, press)
         case "settle_first" | "settle_second" | "settle_both" | "settle_neither" as action:
@@ -96,6 +102,10 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return await opening.open_correction(parts, actor, reply, press, is_draft=True)
         case "start_retrain" | "home_retrain":
             return _said(await training.start(parts, actor, parts.surface, is_first_try=is_first_try))
+        case "start_search":
+            return _said(
+                await training.start_search(parts, actor, value.split("/"), parts.surface, is_first_try=is_first_try)
+            )
         case "pause_run":
             return _said(await training.pause_run(parts, actor, value))
         case "resume_run":
@@ -104,6 +114,8 @@ async def _done(parts: Parts, actor: Actor, press: Pressed, is_first_try: bool) 
             return _said(await training.cancel_run(parts, actor, value))
         case "roll_back":
             return _said(await training.roll_back_run(parts, actor, value))
+        case "pick_a" | "pick_b" | "pick_same" | "pick_neither" as action:
+            return await pairs.pick(parts, actor, value, action.removeprefix(pairs.PICK))
         case "open_channel":
             return await configuring.open_settings(parts, actor, press)
         case "home_refresh":

@@ -10,11 +10,21 @@ from bot.office.cards import (
     DoubtCard,
     FollowUp,
     HandOverCard,
+    LearnedCard,
     PlatformRefused,
     ReviewCard,
     RunCard,
 )
-from bot.slack_app.blocks import Shown, decision, follow_up, hand_over_card, review_card, run_card, section
+from bot.slack_app.blocks import (
+    Shown,
+    decision,
+    follow_up,
+    hand_over_card,
+    learned_card,
+    review_card,
+    run_card,
+    section,
+)
 from bot.slack_app.disputes import dispute_card
 from bot.slack_app.doubts import doubt_card
 from bot.slack_app.markup import words
@@ -133,6 +143,8 @@ class SlackSurface:
                 return run_card(card.run, card.lines, card.share)
             case DecisionNotice():
                 return decision(card.correction, card.decided_by)
+            case LearnedCard():
+                return learned_card(card.heading, card.lines)
             case FollowUp():
                 return follow_up(card.said, card.reply)
             case Alarm():

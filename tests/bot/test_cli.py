@@ -24,8 +24,14 @@ def test_answers_are_imported_approved_and_recorded(terminal: Terminal):
     assert "Where is my parcel?" in listed
     correction = next(word for word in listed.split() if word.startswith("corr_"))
     assert len(correction) == 31
+    assert "only an approved correction can be critical" in terminal.run("critical", correction).stderr
     assert "Approved." in terminal.run("approve", correction).stdout
+    assert terminal.run("critical", correction).stdout.startswith("Critical now: once a model has learned it,")
+    assert terminal.run("critical", correction, "--no-longer").stdout.startswith("No longer critical:")
     assert terminal.run("reject", correction).returncode == 1
+    assert "It holds until 1 December 2999;" in terminal.run("expire", correction, "2999-12-01").stdout
+    assert "It holds until somebody says otherwise." in terminal.run("expire", correction, "--never").stdout
+    assert terminal.run("expire", correction).returncode == 2
     assert terminal.run("approve", "--all").stdout == "Approved 47.\n"
     assert "approve" in terminal.run("history", "--limit", "3").stdout
     assert "smollm2-135m-instruct" in terminal.run("models").stdout

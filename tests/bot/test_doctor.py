@@ -104,7 +104,7 @@ async def serving(url: str, trained_on: str) -> None:
 
 @pytest.mark.parametrize(
     ("trained_on", "is_ok"),
-    [("chat-1", True), ("chat-1 fixes-1 recall-1:words", True), ("chat-1 fixes-1 recall-1:wordllama", False)],
+    [("chat-1", True), ("chat-1 fixes-1 recall-2:words", True), ("chat-1 fixes-1 recall-2:wordllama", False)],
     ids=["without fixes", "as served", "with another retriever"],
 )
 async def test_a_model_trained_for_another_shape_is_told_with_the_next_step(
@@ -119,7 +119,7 @@ async def test_a_model_trained_for_another_shape_is_told_with_the_next_step(
 def test_the_retriever_that_runs_is_named_and_words_alone_say_what_is_missed(tmp_path: Path):
     words = check_retriever(settings(tmp_path, retriever="words"))
     assert words.is_ok
-    assert words.said.startswith("recall-1:words. Corrections are found by their words alone")
+    assert words.said.startswith("recall-2:words. Corrections are found by their words alone")
     assert "pip install 'finetone[recall]'" in words.said
 
 

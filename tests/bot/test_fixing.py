@@ -1,6 +1,7 @@
 """From the second a correction is approved: the next similar answer, and what moderators read of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -15,7 +16,17 @@ from bot.rates import Rates
 from curation.recalling import Recall
 from providers.base import ErrorKind, Sampling
 from providers.fake import FakeProvider
-from storage.records import Judgement, Posting, PostingKind, Reply, ReplySource, Trigger
+from storage.records import (
+    Judgement,
+    Learned,
+    LearnedVerdict,
+    Model,
+    Posting,
+    PostingKind,
+    Reply,
+    ReplySource,
+    Trigger,
+)
 from tests.bot.conftest import Team
 
 
@@ -42,7 +53,7 @@ class Shop:
         )
         return outcome.record.id
 
-    async def deploy(self, shape: str) -> None:
+    async def deploy(self, shape: str) -> Model:
         store, at = self.team.store, self.team.clock()
         run, _ = await store.runs.request(self.team.voice.id, "base", Trigger.PERSON, self.team.ada.id, at=at)
         model = await store.models.ensure_tuned(
@@ -58,10 +69,18 @@ class Shop:
         await store.models.roll_back(
             self.team.voice.id, current.seq, model.id, by=self.team.ada.id, why="test", at=self.team.clock()
         )
+        return model
 
     def prompt(self) -> list[str]:
         _, messages = self.provider.asked[-1]
         return [f"{message.role}: {message.content}" for message in messages]
+
+
+def learned(
+    correction_id: str, model: Model, verdict: LearnedVerdict = LearnedVerdict.LEARNED, *, at: datetime
+) -> Learned:
+    is_known = verdict is not LearnedVerdict.NOT_YET
+    return Learned(correction_id, model.id, model.run_id or "", verdict, is_known, True, 0.9, None, 2, 2, 2, 0, at)
 
 
 async def nothing(_: str) -> None:
@@ -148,7 +167,7 @@ async def test_an_answer_from_which_something_personal_was_taken_is_not_served_a
     assert reply.source is ReplySource.BASE
 
 
-@pytest.mark.parametrize(("shape", "sees"), [("chat-1", False), ("chat-1 fixes-1 recall-1:words", True)])
+@pytest.mark.parametrize(("shape", "sees"), [("chat-1", False), ("chat-1 fixes-1 recall-2:words", True)])
 async def test_a_tuned_model_is_served_with_fixes_only_where_it_was_trained_with_them(
     shop: Shop, shape: str, sees: bool
 ):
@@ -169,6 +188,48 @@ async def test_the_base_that_stands_in_for_a_model_without_fixes_sees_them(shop:
     shop.provider.fail_next("stream", ErrorKind.BAD_REQUEST)
     reply = await shop.ask(SIMILAR, "q2", "c3")
     assert (reply.source, reply.fix_ids) == (ReplySource.BASE, (correction,))
+
+
+async def test_what_a_model_learned_is_no_fix_for_it_and_one_again_after_a_rollback_or_for_the_base(shop: Shop):
+    correction = await shop.correct(await shop.ask(QUESTION, "q1"), ANSWER)
+    before = await shop.team.store.models.current(shop.team.voice.id)
+    model = await shop.deploy("chat-1 fixes-1 recall-2:words")
+    assert (await shop.ask(QUESTION, "q2", "c3")).fix_ids == (correction,)
+
+    await shop.team.store.learned.add(learned(correction, model, at=shop.team.clock()), [])
+    shop.team.clock.advance(1)  # seen within half a second
+    reply = await shop.ask(QUESTION, "q3", "c4")
+    assert (reply.source, reply.fix_ids) == (ReplySource.TUNED, ())
+    assert shop.prompt() == ["system: Be kind.", f"user: {QUESTION}"]
+
+    shop.provider.fail_next("stream", ErrorKind.BAD_REQUEST)  # the base stands in, and has learned nothing
+    assert (await shop.ask(SIMILAR, "q4", "c5")).fix_ids == (correction,)
+
+    now = await shop.team.store.models.current(shop.team.voice.id)
+    await shop.team.store.models.roll_back(
+        shop.team.voice.id, now.seq, before.model.id, by=shop.team.ada.id, why="test", at=shop.team.clock()
+    )
+    assert (await shop.ask(QUESTION, "q5", "c6")).source is ReplySource.FIX
+
+
+async def test_in_the_place_of_what_a_model_learned_it_is_shown_no_fix_of_another_fact(shop: Shop):
+    await shop.correct(await shop.ask("How long is a gift parcel valid?", "q0", "c1"), "Ahoy! Nine weeks.")
+    correction = await shop.correct(await shop.ask(QUESTION, "q1"), ANSWER)
+    model = await shop.deploy("chat-1 fixes-1 recall-2:words")
+    assert (await shop.ask(SIMILAR, "q2", "c3")).fix_ids == (correction,)
+    await shop.team.store.learned.add(learned(correction, model, at=shop.team.clock()), [])
+    shop.team.clock.advance(1)
+    assert (await shop.ask(SIMILAR, "q3", "c4")).fix_ids == ()
+    assert shop.prompt() == ["system: Be kind.", f"user: {SIMILAR}"]
+
+
+@pytest.mark.parametrize("verdict", [LearnedVerdict.NOT_YET, LearnedVerdict.OVER_GENERALISED])
+async def test_what_a_model_did_not_learn_stays_a_fix(shop: Shop, verdict: LearnedVerdict):
+    correction = await shop.correct(await shop.ask(QUESTION, "q1"), ANSWER)
+    model = await shop.deploy("chat-1 fixes-1 recall-2:words")
+    await shop.team.store.learned.add(learned(correction, model, verdict, at=shop.team.clock()), [])
+    shop.team.clock.advance(1)
+    assert (await shop.ask(QUESTION, "q2", "c3")).fix_ids == (correction,)
 
 
 # ---------------------------------------------------------------- why this answer

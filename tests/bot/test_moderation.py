@@ -1,19 +1,23 @@
 """Every verb checks the right, acts once and says what happened."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot import answering, moderation
+from bot import answering, disputing, moderation
 from bot.answering import Desk
 from bot.chat import Question
 from bot.moderation import Draft, NotAllowed
+from bot.office.decisions import decision_sentence
 from bot.text import TextRefused
+from bot.wording import holds_told
 from curation.imports import Answer
 from curation.promotion import NothingToRollBackTo
 from curation.prompting import HISTORY_TURNS
 from providers.base import Sampling
 from providers.fake import FakeProvider
 from storage.errors import AlreadyDecided
-from storage.records import CorrectionState, Judgement, Scope
+from storage.records import CorrectionState, Judgement, Scope, Settlement
 from tests.bot.conftest import Team
 
 
@@ -238,3 +242,38 @@ async def test_an_address_has_one_number_in_all_corrections_of_a_conversation(te
             done = await moderation.approve(team.store, team.noor, proposed.id, team_of_one=False, now=team.clock())
             approved.append(done.record.question)
     assert approved == ["I am [email 1]", "Not to [email 2], but to [email 1]"]
+
+
+async def test_what_never_held_and_what_holds_no_longer_gets_no_last_day(team: Team):
+    correction_id, day = await team.propose(), datetime(2026, 12, 1, tzinfo=UTC)
+    await moderation.reject(team.store, team.noor, correction_id, note="No.", now=team.clock())
+    with pytest.raises(AlreadyDecided):
+        await moderation.let_expire(team.store, team.noor, correction_id, day, now=team.clock())
+
+
+async def test_a_last_day_is_said_once_and_whoever_proposed_it_reads_of_it(team: Team):
+    correction_id, day = await team.propose(), datetime(2026, 12, 1, tzinfo=UTC)
+    for _ in range(2):
+        outcome = await moderation.let_expire(team.store, team.noor, correction_id, day, now=team.clock())
+        assert outcome.said == "It holds until 1 December 2026; from that day on it is neither shown nor trained on."
+    assert list((await team.store.audit.verbs(50)).values()).count("let_expire") == 1
+    decided = await moderation.approve(team.store, team.noor, correction_id, team_of_one=False, now=team.clock())
+    assert decided.said.startswith("Approved. It goes into the next dataset. It holds until 1 December 2026;")
+    assert decision_sentence(decided.record, "Noor approved", "", "Where is it?", "").endswith(
+        "It holds until 1 December 2026."
+    )
+
+
+async def test_a_winner_of_a_later_date_does_not_end_before_it_begins(team: Team):
+    rows = [Answer(n, "How long do returns take?", f"We refund within {days} days.") for n, days in ((1, 5), (2, 14))]
+    await moderation.propose_answers(team.store, team.mia, team.voice, "faq.csv", rows, now=team.clock())
+    waiting = await team.store.corrections.list(team.voice.id, [CorrectionState.PROPOSED], limit=9)
+    await moderation.approve_all(team.store, team.noor, waiting, team_of_one=False, now=team.clock())
+    [dispute] = await team.store.disputes.open(team.voice.id)
+    december, march = datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
+    settled = {"holds_from": december, "now": team.clock()}
+    await disputing.settle(team.store, team.noor, dispute.id, Settlement.SECOND, **settled)
+    with pytest.raises(NotAllowed, match="It holds only from 1 December 2026 on, so it cannot end on 1 December 2026"):
+        await moderation.let_expire(team.store, team.noor, dispute.second, december, now=team.clock())
+    outcome = await moderation.let_expire(team.store, team.noor, dispute.second, march, now=team.clock())
+    assert holds_told(outcome.record) == "Holds from 1 December 2026 until 1 March 2027"

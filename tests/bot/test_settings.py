@@ -84,6 +84,12 @@ def test_a_schedule_and_a_time_zone_that_are_none_are_both_named():
     assert "FINETONE_RETRAIN_SCHEDULE: 'nightly' is no schedule" in str(refused.value)
 
 
+def test_off_topic_questions_belong_to_what_is_built_as_served():
+    with pytest.raises(SettingsWrong, match=r"FINETONE_OFF_TOPIC is 0.2, and FINETONE_AS_SERVED is false"):
+        load_settings(off_topic=0.2, as_served=False)
+    assert load_settings(off_topic=0.2).off_topic == 0.2
+
+
 def test_a_short_prompt_is_needed_to_be_trained_with():
     with pytest.raises(SettingsMissing, match="FINETONE_BAKE_PROMPT is true, but FINETONE_SHORT_PROMPT is not set"):
         load_settings(bake_prompt=True)

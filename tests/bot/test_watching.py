@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bot.watching import show_preview
 from curation.requesting import Preview
-from tests.bot.office.test_training import SHOWN
+from tests.bot.office.test_training import SHOWN, TWO
 
 
 def printed(shown: Preview) -> str:
@@ -20,6 +20,11 @@ def printed(shown: Preview) -> str:
 def test_the_preview_says_what_a_run_is_charged_as_it_is():
     said = printed(replace(SHOWN, cost="$0.01: 420 tokens × 3 passes [sic]"))
     assert "cost         $0.01: 420 tokens × 3 passes [sic]" in said
+
+
+def test_the_preview_says_what_each_of_two_jobs_reads():
+    said = printed(replace(SHOWN, passes=TWO))
+    assert "tokens       in two jobs: 420 per pass by sft, then 1,900 by dpo (counted by words)" in said
 
 
 def test_where_no_run_may_start_nothing_is_said_of_money():

@@ -1,20 +1,20 @@
 """A Slack workspace for each test: its own emulator, the wire in front of it, and the address the app is served at."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.slack.emulator import emulator_program
+from tests.slack.emulator import Emulators, emulator_program, running_emulators
 from tests.slack.served import Door
 from tests.slack.wire import Wire
 from tests.slack.workspace import Workspace, open_workspace
 
 
 @pytest.fixture(scope="session")
-def program() -> Path:
-    """The emulator's entry script; skips where it cannot be had."""
-    return emulator_program()
+def program() -> Iterator[Emulators]:
+    """The process that every workspace's emulator runs in; skips where it cannot be had."""
+    with running_emulators(emulator_program()) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +41,16 @@ async def wire() -> AsyncIterator[Wire]:
 
 
 @pytest.fixture
-async def workspace(wire: Wire, door: Door, program: Path, tmp_path: Path) -> AsyncIterator[Workspace]:
-    """A fresh workspace: an emulator starts in a quarter of a second, so nothing is shared between tests."""
-    async with open_workspace(wire, door, program, tmp_path / "emulator") as opened:
+async def workspace(wire: Wire, door: Door, program: Emulators) -> AsyncIterator[Workspace]:
+    """A fresh workspace on an emulator of its own: nothing of Slack's is shared between tests."""
+    async with open_workspace(wire, door, program) as opened:
         yield opened
 
 
 @pytest.fixture
 async def second_workspace(
-    workspace: Workspace, wire: Wire, door: Door, program: Path, tmp_path: Path
+    workspace: Workspace, wire: Wire, door: Door, program: Emulators
 ) -> AsyncIterator[Workspace]:
     """Another company's workspace with the same app, behind the same wire."""
-    async with open_workspace(wire, door, program, tmp_path / "second-emulator", team_id="T000000002") as opened:
+    async with open_workspace(wire, door, program, team_id="T000000002") as opened:
         yield opened

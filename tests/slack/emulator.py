@@ -1,21 +1,17 @@
-"""The Slack emulator of vercel-labs (npm `emulate`, Apache-2.0): installed once, started as a child process on loopback.
+"""The Slack emulator of vercel-labs (npm `emulate`, Apache-2.0): installed once, and one child process for all emulators.
 
 It judges every Web API call but knows no events, no streams and no Slack Connect: wire.py and own_stub.py say what we add.
 """
 
-import asyncio
 import contextlib
-import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.slack.loopback import loopback_client
@@ -24,20 +20,18 @@ from tests.slack.loopback import loopback_client
 # - the app may write to a public channel it is not in, and in a thread that does not exist;
 # - conversations.replies and history ignore oldest and latest, replies ignores limit and cursor, too;
 # - reactions take any name; every chat.update marks the message as edited; blocks and views are not validated;
-# - 5,000 calls in an hour, then HTTP 403: tokens seeded under `slack.tokens` share one counter (hence one process a test);
+# - 5,000 calls in an hour, then HTTP 403: tokens seeded under `slack.tokens` share one counter (hence one emulator a test);
 # - a method it does not know is HTTP 404 with {"message": "Not Found"}, without the `error` Slack would give;
 # - no token rotation, no auth.revoke, no apps.uninstall, no Enterprise Grid, one team with a fixed id.
 
 # Pinned: the registry's default tag is an unrelated package of the same name, and 0.12 needs a Node newer than 20.
 PACKAGE = "emulate@0.11.2"
-PRELOAD = Path(__file__).with_name("preload.cjs")
+HOST = Path(__file__).with_name("emulators.mjs")
 INSTALL_S = 180.0
-START_S = 20.0  # 0.2 to 0.35 s measured on two cores
-START_ATTEMPTS = 3  # somebody else may take the free port before the emulator does
 
 
 class EmulatorFailed(Exception):
-    """The emulator ended before it answered; its output follows."""
+    """The emulator, or the process of all of them, did not start; what it said follows."""
 
 
 class InstallFailed(Exception):
@@ -45,15 +39,31 @@ class InstallFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Emulator:
-    """A running emulator: one workspace, empty but for its seed."""
+class Emulators:
+    """A running process of emulators (emulators.mjs), each one workspace, empty but for its seed."""
 
-    url: str
-    process: asyncio.subprocess.Process
+    process: "subprocess.Popen[str]"
+    url: str  # where it is told to open and close them
+
+    @contextlib.asynccontextmanager
+    async def opened(self, seed: dict[str, object]) -> AsyncGenerator[str]:
+        """The address of a new emulator with `seed` (the shape of its seed file); it ends with this block.
+
+        Raises EmulatorFailed.
+        """
+        async with loopback_client() as http:
+            answered = await http.post(self.url, json=seed)
+            if answered.status_code != 200:
+                raise EmulatorFailed(answered.text)
+            port = answered.json()["port"]
+            try:
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                await http.delete(f"{self.url}/{port}")
 
 
 def emulator_program() -> Path:
-    """The emulator's entry script, installed if it is not there yet. Skips, with the reason, where it cannot be had."""
+    """The emulator's module, installed if it is not there yet. Skips, with the reason, where it cannot be had."""
     try:
         return install(cache_folder() / PACKAGE.replace("@", "-"))
     except InstallFailed as reason:
@@ -74,7 +84,7 @@ def install(folder: Path) -> Path:
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             raise InstallFailed(f"{tool} is not on the path (Node 20 or newer is needed)")
-    script = folder / "node_modules" / "emulate" / "dist" / "index.js"
+    script = folder / "node_modules" / "emulate" / "dist" / "api.js"
     if script.exists():
         return script
     try:
@@ -99,66 +109,15 @@ def _npm_install(folder: Path) -> None:
         raise InstallFailed(f"npm install {PACKAGE} failed: {done.stderr.strip()[-500:]}")
 
 
-def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.asynccontextmanager
-async def running_emulator(program: Path, seed: dict[str, object], folder: Path) -> AsyncGenerator[Emulator]:
-    """An emulator with `seed` (the shape of its seed file) that answers; it ends with this block, or with this process.
-
-    `folder` keeps the seed and the output. Raises EmulatorFailed.
-    """
-    _write_seed(folder, seed)
-    for attempt in range(1, START_ATTEMPTS + 1):
-        emulator = await _launch(program, folder, free_port())
+@contextlib.contextmanager
+def running_emulators(program: Path) -> Generator[Emulators]:
+    """The process in which emulators are opened. It ends with this block, or with this process. Raises EmulatorFailed."""
+    with subprocess.Popen(["node", HOST, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            if await _answers(emulator):
-                yield emulator
-                return
+            assert process.stdout is not None
+            port = process.stdout.readline().strip()
+            if not port:
+                raise EmulatorFailed(f"node {HOST.name} ended with {process.wait()}; its last words are above")
+            yield Emulators(process, f"http://127.0.0.1:{port}")
         finally:
-            await _end(emulator.process)
-        if attempt == START_ATTEMPTS:
-            raise EmulatorFailed((folder / "emulate.log").read_text())
-
-
-def _write_seed(folder: Path, seed: dict[str, object]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "seed.yaml").write_text(json.dumps(seed))  # JSON is YAML
-
-
-async def _launch(program: Path, folder: Path, port: int) -> Emulator:
-    url = f"http://127.0.0.1:{port}"
-    arguments = ["start", "--service", "slack", "--port", str(port), "--base-url", url]
-    with (folder / "emulate.log").open("w") as log:
-        process = await asyncio.create_subprocess_exec(
-            *("node", "--require", str(PRELOAD), str(program), *arguments, "--seed", str(folder / "seed.yaml")),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    return Emulator(url, process)
-
-
-async def _answers(emulator: Emulator) -> bool:
-    """Wait until the emulator answers. False if it ended instead."""
-    async with asyncio.timeout(START_S), loopback_client() as http:
-        while emulator.process.returncode is None:
-            with contextlib.suppress(httpx.TransportError):
-                await http.post(f"{emulator.url}/api/auth.test")
-                return True
-            await asyncio.sleep(0.01)
-    return False
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.kill()  # nothing of it is kept
-    await process.wait()
-    assert process.stdin is not None
-    process.stdin.close()
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        await process.stdin.wait_closed()
+            process.kill()  # nothing of it is kept

@@ -3,7 +3,6 @@
 Where a test pins down what Bolt or the emulator do by themselves, its name says so: Finetone's app is built on it.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.slack.bare import QUIET, bare_app, client_of, correction_form, echoing, rateable, serving
 from tests.slack.delivery import NotAcknowledged
+from tests.slack.emulator import Emulators
 from tests.slack.forms import CannotDo
 from tests.slack.place import APP_ID, CORE_SCOPES
 from tests.slack.served import Door
@@ -374,9 +374,9 @@ async def test_a_command_is_acknowledged_and_answered_later_at_its_url(workspace
 # What the emulator judges.
 
 
-async def test_a_token_without_the_scope_is_refused_by_name(wire: Wire, door: Door, program: Path, tmp_path: Path):
+async def test_a_token_without_the_scope_is_refused_by_name(wire: Wire, door: Door, program: Emulators):
     scopes = [scope for scope in CORE_SCOPES if scope not in ("reactions:write", "usergroups:read")]
-    async with open_workspace(wire, door, program, tmp_path, scopes=scopes) as workspace:
+    async with open_workspace(wire, door, program, scopes=scopes) as workspace:
         client = client_of(workspace)
         message = await workspace.post(workspace.customer, workspace.support, "Hello")
         with pytest.raises(SlackApiError) as caught:

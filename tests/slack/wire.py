@@ -14,7 +14,7 @@ from aiohttp import web
 
 from tests.slack.calls import Asked, Call, read_call
 from tests.slack.faults import Faults
-from tests.slack.loopback import loopback_client
+from tests.slack.loopback import emulator_client
 from tests.slack.own_stub import Answer, Sessions, Statuses, Streams, Stub, Usergroups, missing_scope, refusal
 from tests.slack.payloads import call_violations, response_violations, stream_violations
 from tests.slack.screens import Screens
@@ -38,7 +38,7 @@ class Wire:
         self.screens = Screens()
         self.teams: list[Team] = []
         self.url = ""
-        self._http = loopback_client()
+        self._http = emulator_client()
 
     @property
     def api_url(self) -> str:

@@ -6,14 +6,13 @@ seen.
 
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
-from pathlib import Path
 
 import httpx
 
 from tests.slack import installing
 from tests.slack.clicking import Clicking
-from tests.slack.emulator import running_emulator
-from tests.slack.loopback import loopback_client
+from tests.slack.emulator import Emulators
+from tests.slack.loopback import emulator_client
 from tests.slack.place import (
     APP_ID,
     CORE_SCOPES,
@@ -83,8 +82,7 @@ class Workspace(Talking, Clicking):
 async def open_workspace(
     wire: Wire,
     door: Door,
-    program: Path,
-    folder: Path,
+    program: Emulators,
     *,
     team_id: str = EMULATED_TEAM_ID,
     scopes: Iterable[str] = CORE_SCOPES,
@@ -93,10 +91,10 @@ async def open_workspace(
     scopes = list(scopes)
     planted = seed(team_id, NAMES, scopes, f"{door.url}/slack/oauth_redirect")
     async with (
-        running_emulator(program, planted, folder) as emulator,
-        loopback_client() as http,
+        program.opened(planted) as emulator_url,
+        emulator_client() as http,
     ):
-        team = Team(team_id, emulator.url, APP_ID, scopes={bot_token(team_id): scopes})
+        team = Team(team_id, emulator_url, APP_ID, scopes={bot_token(team_id): scopes})
         place = Workspace(wire, team, {}, http, door)
         bot = await place.api("auth.test", place.bot_token)
         team.bot_user_id, team.bot_id = bot["user_id"], bot["bot_id"]

@@ -53,7 +53,7 @@
       }),
     );
     plot.setAttribute("aria-label", `Loss curve from step ${steps[0]} to ${steps.at(-1)}. The numbers are in the table below.`);
-    caption.textContent = "Lower is closer to the approved answers.";
+    caption.textContent = figure.dataset.caption;
   }
 
   async function poll() {

@@ -14,9 +14,9 @@ from bot.answering import Desk
 from bot.console.app import Console, console_app
 from bot.console.sign_in import one_time_link
 from bot.moderation import propose_answers
+from curation.advancing import advance
 from curation.dataset import Rules
 from curation.imports import Answer
-from curation.retrain import advance
 from curation.workshop import Recipe, Workshop
 from providers.base import Message, Sampling
 from providers.fake import FakeProvider

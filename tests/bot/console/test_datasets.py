@@ -6,6 +6,8 @@ from dataclasses import replace
 from bot import moderation
 from bot.moderation import propose_answers
 from curation import versions
+from curation.as_served import AsServed
+from curation.gathering import Press
 from curation.imports import Answer
 from curation.marks import MarkPolicy
 from curation.prices import PRICES
@@ -18,9 +20,9 @@ TWICE = (("Where is my brown parcel now?", "Ahoy! There."), ("Where is my brown 
 REVISED = "Ahoy! Question 0? Now with rum."
 
 
-async def frozen(house: House) -> DatasetVersion:
+async def frozen(house: House, press: Press | None = None) -> DatasetVersion:
     """A version of all that is approved and marked now, however little."""
-    press = house.console.workshop.press
+    press = press or house.console.workshop.press
     rules = replace(press.rules, minimum_train=1, minimum_held_out=0, marks=MarkPolicy(1, 0.0))
     voice = await house.store.voices.get(house.voice.id)
     return await versions.freeze(
@@ -68,6 +70,18 @@ async def test_the_card_says_what_is_in_it_and_what_is_not(house: House):
         "no conversation stands on both sides", "Left out", version.id,
     ):  # fmt: skip
         assert said in page, said
+
+
+async def test_off_topic_questions_are_counted_apart(house: House):
+    rows = ("Where is my brown parcel now?", "Is the red lamp sold out?", "Can it be mended?", "Who made this coat?")
+    await approved(house, *((row, f"Ahoy! That is the answer to “{row}” in the house.") for row in rows))
+    press = replace(house.console.workshop.press, as_served=AsServed(None, 500, off_topic=0.5))
+    version = await frozen(house, press)
+    async with house.browser("ada") as browser:
+        page = read(await browser.page(f"/datasets/{version.id}"))
+    assert "imported answers 4" in page
+    assert "off-topic questions 3" in page
+    assert "Besides, 3 off-topic questions to train on: they come with Finetone" in page
 
 
 async def test_the_card_reckons_what_it_would_cost(house: House):

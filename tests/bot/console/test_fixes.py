@@ -40,7 +40,7 @@ async def test_who_asks_is_not_told(recalling: House):
 
 @pytest.mark.parametrize(
     ("trained_on", "is_marked"),
-    [("chat-1 fixes-1 recall-1:words", False), ("chat-1 fixes-1 recall-1:minilm", True), ("chat-1", False)],
+    [("chat-1 fixes-1 recall-2:words", False), ("chat-1 fixes-1 recall-2:minilm", True), ("chat-1", False)],
 )
 async def test_a_model_trained_for_another_shape_is_marked_on_the_page_of_models(
     recalling: House, trained_on: str, is_marked: bool
@@ -62,4 +62,4 @@ async def test_a_model_trained_for_another_shape_is_marked_on_the_page_of_models
         page = await browser.page("/models")
     assert ("trained for another shape" in page) is is_marked
     assert ("It still answers as it was trained to" in page) is is_marked
-    assert ("recall-1:minilm" in page) is is_marked
+    assert ("recall-2:minilm" in page) is is_marked

@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, ViewportSize, expect
 
 from curation import requesting
-from curation.retrain import advance
+from curation.advancing import advance
 from storage.records import RunState
 from tests.bot.console import test_browser
 from tests.bot.console.test_browser import Site, site

@@ -98,6 +98,25 @@ async def test_a_run_without_a_comparison_says_so_and_customers_see_none(house: 
 # ---------------------------------------------------------------- blind pairs
 
 
+async def test_who_has_pairs_left_to_judge_sees_no_answer_beside_a_models_name(compared: tuple[House, Run]):
+    house, run = compared
+    evaluation = await house.store.runs.evaluation(run.id)
+    assert evaluation is not None
+    ids = [each.correction_id for each in evaluation.samples if each.suite is Suite.TARGET]
+    pages = [f"/training/{run.id}", f"/training/{run.id}/report", f"/training/{run.id}/report.md"]
+    async with house.browser("both") as both, house.browser("mia") as mia:
+        before = [(await both.get(page)).text for page in pages]
+        for page in before:
+            assert "Ahoy!" not in page
+            assert "3 pairs" in read(page)
+        for page in pages:  # mia wrote the approved answers, so she judges none
+            assert "Ahoy!" in (await mia.get(page)).text
+        for id in ids:
+            await both.post(f"/training/{run.id}/pairs", {"sample": id, "side": "same"})
+        for page in pages:
+            assert "Ahoy!" in (await both.get(page)).text
+
+
 async def test_a_moderator_chooses_without_names_until_nothing_is_left(compared: tuple[House, Run]):
     house, run = compared
     path = f"/training/{run.id}/pairs"
@@ -109,9 +128,9 @@ async def test_a_moderator_chooses_without_names_until_nothing_is_left(compared:
             assert (
                 "model 0" not in read(html.split('<article class="card item pair"')[1].split("</article>")[0]).lower()
             )
-            first = re.search(r'<p class="label">Left</p><p class="text" dir="auto">([^<]*)', html)
+            first = re.search(r'<p class="label">A</p><p class="text" dir="auto">([^<]*)', html)
             assert first is not None
-            side = "left" if first[1].startswith("Ahoy!") else "right"
+            side = "a" if first[1].startswith("Ahoy!") else "b"
             await both.post(path, {"sample": field_of(html, "sample"), "side": side})
         done = await both.page(path)
     assert "Nothing left for you here" in done
@@ -127,10 +146,10 @@ async def test_nobody_judges_their_own_correction_or_anything_else(compared: tup
     assert evaluation is not None
     async with house.browser("mia") as mia, house.browser("both") as both:
         assert "Nothing left for you here" in await mia.page(path)
-        own = await mia.post(path, {"sample": evaluation.samples[0].correction_id, "side": "left"})
+        own = await mia.post(path, {"sample": evaluation.samples[0].correction_id, "side": "a"})
         assert own.status_code == 403
         assert "Mia wrote the approved answer to this question" in read(own.text)
-        assert (await both.post(path, {"sample": "sum", "side": "left"})).status_code == 404
+        assert (await both.post(path, {"sample": "sum", "side": "a"})).status_code == 404
         wrong = await both.post(path, {"sample": evaluation.samples[0].correction_id, "side": "up"})
         assert "“up” is no choice here" in read(wrong.text)
     assert await house.store.blind_pairs.of_run(run.id) == []

@@ -23,7 +23,7 @@ async def test_a_moderator_judges_a_pair_reads_the_report_and_sees_the_checks(si
         await page.get_by_role("link", name="Judge pairs without names").click()
         await expect(page.get_by_role("heading", name="Which answer is better?")).to_be_visible()
         findings = await examine(page, "pairs")
-        await page.get_by_role("button", name="No difference").click()
+        await page.get_by_role("button", name="Equally good").click()
         await expect(page.get_by_text("1 pair judged by the team.")).to_be_visible()
         for path in (f"{run}/report", f"{site.base_url}/training/checks"):
             await page.goto(path)

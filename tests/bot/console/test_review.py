@@ -101,6 +101,31 @@ async def test_a_moderator_cannot_decide(house: House, verb: str):
     assert "Only an approver can" in response.text
 
 
+async def test_a_day_may_be_named_until_which_a_correction_holds(house: House):
+    async with house.browser("mia") as mia, house.browser("noor") as noor:
+        correction_id = await propose(mia)
+        await noor.post(f"/corrections/{correction_id}/approve")
+        page = f"/corrections/{correction_id}"
+        assert "Everywhere this brand answers" in await noor.page(page)
+        assert 'type="date"' in (await noor.get(page)).text
+        saved = await noor.post(f"{page}/expire", {"day": "2999-12-01"})
+        assert saved.headers["location"] == page
+        assert (
+            "It holds until 1 December 2999; from that day on it is neither shown nor trained on."
+            in await noor.page(page)
+        )
+        assert 'value="2999-12-01"' in (await noor.get(page)).text
+        assert "Holds until 1 December 2999" in await mia.page(page)
+        assert 'type="date"' not in (await mia.get(page)).text
+        assert (await mia.post(f"{page}/expire", {"day": ""})).status_code == 403
+        for wrong in ("2020-01-01", "soon"):
+            assert (await noor.post(f"{page}/expire", {"day": wrong})).status_code == 403
+        await house.store.corrections.let_expire(
+            correction_id, house.clock(), house.people["noor"].id, at=house.clock()
+        )
+        assert "its time is over: it is neither shown nor trained on" in await mia.page(page)
+
+
 async def test_the_wording_can_be_changed_before_a_decision(house: House):
     async with house.browser("mia") as mia, house.browser("noor") as noor:
         correction_id = await propose(mia)

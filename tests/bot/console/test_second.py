@@ -1,6 +1,8 @@
 """The second look: who is asked about which decision, what is hidden from them, what follows, and what the numbers say."""
 
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -20,6 +22,18 @@ async def everything(store: Store, clock: Clock) -> House:
     return (await build_house(store, clock)).with_console(second_review=1.0)
 
 
+@asynccontextmanager
+async def at_work(house: House) -> AsyncGenerator[tuple[Browser, Browser, Browser]]:
+    """Mia, who proposes, Noor, who approves, and Both, who may do either, each in a browser of their own."""
+    async with (
+        house.opened(),
+        house.browser("mia") as mia,
+        house.browser("noor") as noor,
+        house.browser("both") as both,
+    ):
+        yield mia, noor, both
+
+
 async def decided(
     house: House, mia: Browser, noor: Browser, verb: str = "approve", question: str = "Where is it?"
 ) -> str:
@@ -30,12 +44,7 @@ async def decided(
 
 async def test_who_had_no_part_in_a_decision_is_asked_about_it_without_seeing_it(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         await decided(house, mia, noor, "reject")
         page = await both.page("/review/second")
         assert "1 decision to look at again" in page
@@ -51,12 +60,7 @@ async def test_who_had_no_part_in_a_decision_is_asked_about_it_without_seeing_it
 
 async def test_an_opinion_that_agrees_is_thanked_for_and_asked_for_once(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         correction_id = await decided(house, mia, noor)
         said = await both.post("/review/second", {"id": correction_id, "verdict": "approve", "reason": "tone"})
         assert said.headers["location"] == "/review/second"
@@ -70,12 +74,7 @@ async def test_an_opinion_that_agrees_is_thanked_for_and_asked_for_once(everythi
 
 async def test_a_doubted_approval_opens_a_dispute(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         correction_id = await decided(house, mia, noor)
         await both.post("/review/second", {"id": correction_id, "verdict": "reject", "reason": "wrong"})
         assert "a dispute is open now" in await both.page("/review")
@@ -86,12 +85,7 @@ async def test_a_doubted_approval_opens_a_dispute(everything: House):
 
 async def test_a_rejection_that_somebody_would_have_taken_is_listed(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         correction_id = await decided(house, mia, noor, "reject")
         await both.post("/review/second", {"id": correction_id, "verdict": "approve", "reason": "wrong"})
         page = await mia.page("/review/agreement")
@@ -102,12 +96,7 @@ async def test_a_rejection_that_somebody_would_have_taken_is_listed(everything: 
 
 async def test_what_is_not_ones_to_look_at_again_is_refused(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         waiting = await propose(mia, question="Is it big?")
         correction_id = await decided(house, mia, noor)
         own = await noor.post("/review/second", {"id": correction_id, "verdict": "approve", "reason": "tone"})
@@ -124,12 +113,7 @@ async def test_what_is_not_ones_to_look_at_again_is_refused(everything: House):
 
 async def test_the_agreement_page_counts_by_reason_and_by_person(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         assert "Nobody has looked at anything twice yet." in await mia.page("/review/agreement")
         questions = ("Where is it?", "Is it big?", "Is it red?", "Is it new?")
         ids = [await decided(house, mia, noor, question=question) for question in questions[:3]]
@@ -169,12 +153,7 @@ def test_what_an_alpha_means(value: float | None, units: int, said: str):
 
 async def test_a_doubt_is_settled_on_the_page_of_disputes(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         correction_id = await decided(house, mia, noor)
         await both.post("/review/second", {"id": correction_id, "verdict": "reject", "reason": "wrong"})
         page = await noor.page("/review/disputes")
@@ -187,12 +166,7 @@ async def test_a_doubt_is_settled_on_the_page_of_disputes(everything: House):
 
 async def test_a_versions_card_says_how_far_reviewers_agree(everything: House):
     house = everything
-    async with (
-        house.opened(),
-        house.browser("mia") as mia,
-        house.browser("noor") as noor,
-        house.browser("both") as both,
-    ):
+    async with at_work(house) as (mia, noor, both):
         for number, reason in enumerate(("tone", "wrong")):
             correction_id = await decided(house, mia, noor, question=f"Is it number {number}?")
             await both.post("/review/second", {"id": correction_id, "verdict": "approve", "reason": reason})

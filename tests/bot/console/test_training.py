@@ -8,13 +8,18 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.console.training import curve, progress
-from curation.retrain import advance
+from curation.advancing import advance
+from curation.recipes import Training
 from providers.base import ErrorKind
 from providers.fake import FakeProvider
-from storage.records import Run, RunEvent, RunState, Trigger
+from providers.quirks import TUNER
+from storage.records import CorrectionState, RecipeKind, Run, RunEvent, RunState, Trigger
 from storage.store import Store
 from tests.bot.console.scenes import House, build_house, read
 from tests.conftest import JUDGED, Clock
+from tests.curation.test_selecting import correction
+
+ANY_COUNT = replace(TUNER, minimum_examples=1)
 
 
 async def run_of(house: House) -> Run:
@@ -93,7 +98,9 @@ async def test_a_run_is_followed_to_its_promotion(house: House):
         text = read(page)
         assert "Model 1 is better" in text
         assert "Nearness to the approved answers: 1.000 against" in text
-        assert "Dear customer, regarding: Question" in text
+        assert "They show here once you have judged your 3 pairs" in text
+        async with house.browser("mia") as mia:  # who wrote the approved answers, so that she judges no pair
+            assert "Dear customer, regarding: Question" in await mia.page(path)
         assert "Cancel run" not in text
         assert "every 1s" not in page
         assert "it won 3 of 3 decisive pairs" in text
@@ -290,6 +297,37 @@ def test_progress_is_counted_by_the_newest_event_of_its_stage():
     assert (training.done, training.total, training.what, training.seconds_left) == (4, 9, "steps", 30)
     assert (comparing.done, comparing.total, comparing.what) == (2, 3, "held-out questions")
     assert progress(RUN, []).total == 0
+
+
+def test_the_steps_of_a_second_job_follow_those_of_the_first():
+    first = [event(job=1, step=step, total_steps=2, train_loss=3.0 - step) for step in (1, 2)]
+    second = [event(job=2, step=step, total_steps=3, train_loss=0.7) for step in (1, 2)]
+    shown = curve(list(enumerate([*first, *second])))
+    assert shown == {"steps": [1, 2, 3, 4], "train_loss": [2.0, 1.0, 0.7, 0.7], "valid_loss": [None] * 4}
+    two = replace(RUN, recipe=RecipeKind.SFT_DPO)
+    assert (progress(two, first).done, progress(two, first).total) == (2, 2)
+    assert progress(replace(two, step=2), first).total == 0, "the second has not begun"
+    assert progress(replace(two, step=2), [*first, *second]).total == 3
+
+
+async def test_the_page_says_at_which_of_two_steps_a_run_is(house: House):
+    recipe = replace(house.console.workshop.recipe, training=Training(RecipeKind.SFT_DPO))
+    house = house.with_console(workshop=replace(house.console.workshop, recipe=recipe, vendor=ANY_COUNT))
+    for number in range(15):
+        changed = {"voice_id": house.voice.id, "reply_id": None, "conversation_id": None}
+        state = {"state": CorrectionState.PROPOSED, "proposed_by": house.people["mia"].id, "origin": f"old:{number}"}
+        made, _ = await house.store.corrections.propose(correction(number, **changed, **state))
+        await house.store.corrections.approve_many([made.id], by=house.people["noor"].id, note="", at=house.clock())
+    async with house.browser("ada") as browser:
+        overview = await browser.page("/training")
+        assert re.search(r"in two jobs: [\d,]+ per pass by sft, then [\d,]+ by dpo, counted by words", overview)
+        path = (await browser.post("/training")).headers["location"]
+        for _ in range(3):
+            await step(house)
+        assert "Training, step 1 of 2 1 of 3 updates of the weights" in await browser.page(path)
+        while (await step(house)).step == 1:
+            pass
+        assert "Dataset frozen, step 2 of 2" in await browser.page(path)
 
 
 def test_the_curve_is_in_step_order_and_has_gaps():

@@ -30,6 +30,7 @@ ADMINS = [
     "model release",
     "model resume",
     "model rollback",
+    "model search",
     "model status",
     "model voice",
     "retrain",

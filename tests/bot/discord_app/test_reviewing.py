@@ -11,7 +11,7 @@ from tests.bot.discord_app.acting import card_in, corrected, direct, field, sayi
 from tests.bot.discord_app.conftest import Shop
 from tests.discord.place import Message
 
-DECIDING = ["Approve", "Edit", "Reject"]
+DECIDING = ["Approve", "Edit", "Reject", "Holds until…"]
 
 
 async def proposed(shop: Shop, text: str = "It is *almost* there.", **filled: object) -> tuple[Correction, Message]:
@@ -65,7 +65,7 @@ async def test_approving_closes_the_card_in_place_and_its_proposer_hears_once(op
     await there.click(there.approver, card, label="Approve")
     assert told(open_shop, there.approver) == "Approved. It goes into the next dataset."
     closed = await until_said(open_shop, card, "**Approved** by approver")
-    assert closed.labels == []
+    assert closed.labels == ["Mark as critical"]
     assert await heard(open_shop) == [
         "**approver approved** your correction of “Where is my parcel?”. It goes into the next dataset."
     ]
@@ -75,6 +75,26 @@ async def test_approving_closes_the_card_in_place_and_its_proposer_hears_once(op
     assert (
         len(nonces) == len(set(nonces)) == 3
     )  # the answer, the card, the notice: Discord sends none twice by its nonce
+
+
+async def test_an_approved_card_says_what_is_critical_wherever_that_was_said(open_shop: Shop):
+    there = open_shop.guild
+    correction, card = await proposed(open_shop)
+    await there.click(there.approver, card, label="Approve")
+    approved = await until_said(open_shop, card, "**Approved** by approver")
+    await there.click(there.approver, approved, label="Mark as critical")
+    marked = await until_said(open_shop, card, "**Approved** by approver · critical")
+    assert marked.labels == ["Not critical any more"]
+    assert (await open_shop.store.corrections.get(correction.id)).is_critical
+    noor = await someone(open_shop, Right.APPROVER)
+    await moderation.set_critical(open_shop.store, noor, correction.id, False, now=open_shop.clock())
+
+    def again() -> Message | None:
+        open_shop.running.app.parts.wake_board()
+        stands = there.reread(card)
+        return stands if stands is not None and "critical" not in stands.shown else None
+
+    assert (await there.until(again)).labels == ["Mark as critical"]
 
 
 async def test_nobody_waits_for_the_boards_next_look(shop: Shop, monkeypatch: pytest.MonkeyPatch):

@@ -40,7 +40,7 @@ async def test_a_customer_does_nothing_to_a_reply_with_the_teams_buttons(open_sh
     assert await feedback_on(open_shop, reply) == []
 
 
-@pytest.mark.parametrize("verb", ["approve", "edit", "reject", "take_back"])
+@pytest.mark.parametrize("verb", ["approve", "edit", "reject", "expire", "mark_critical", "take_back"])
 async def test_a_customer_decides_nothing(open_shop: Shop, verb: str):
     _, reply = await open_shop.asked()
     there = open_shop.guild
@@ -52,7 +52,7 @@ async def test_a_customer_decides_nothing(open_shop: Shop, verb: str):
     assert (await open_shop.store.corrections.get(correction.id)).state is CorrectionState.PROPOSED
 
 
-@pytest.mark.parametrize("label", ["Approve", "Reject", "Edit"])
+@pytest.mark.parametrize("label", ["Approve", "Reject", "Edit", "Holds until…"])
 async def test_a_moderator_approves_and_rejects_nothing(open_shop: Shop, label: str):
     _, reply = await open_shop.asked()
     there = open_shop.guild
@@ -193,4 +193,4 @@ async def test_a_channel_is_set_up_by_admins_alone(open_shop: Shop):
 def test_no_two_features_claim_a_verb_and_every_form_that_opens_is_taken():
     registry = Registry(FEATURES)
     forms = {name.removeprefix("form ") for name in registry.works if name.startswith("form ")}
-    assert forms == {"correct", "edit", "reject", "edit_draft", "explain", "settle_on"}
+    assert forms == {"correct", "edit", "reject", "expire", "edit_draft", "explain", "settle_on"}

@@ -49,6 +49,7 @@ class Slack:
         self.voice: Voice = shop.voice
         self._seen: dict[str, int] = {}
         self._preview: Any = None
+        self._pair: Any = None
         self._run: Any = None
 
     async def ask(self, text: str) -> SlackMessage:
@@ -137,6 +138,15 @@ class Slack:
         typed = await commanding.typed(self.shop, self.there.people[name], words.get(what, f"/finetone {what}"))
         return plain(commanding.read(typed)).removesuffix(" Change")
 
+    async def pairs(self, name: str) -> str:
+        """Ask for a pair; the buttons under it are pressed by `pick`."""
+        shown = await commanding.typed(self.shop, self.there.people[name], "/finetone pairs")
+        self._pair = commanding.posted(self.there.support, shown)
+        return plain(shown["text"])
+
+    async def pick(self, name: str, action: str) -> str:
+        return await self.press(name, self._pair, action)
+
     async def file(self, name: str, what: str) -> tuple[str, str, str]:
         """What is said of a file that was asked for, its name and its content."""
         person = self.there.people[name]
@@ -170,9 +180,13 @@ class Slack:
         self._preview = await commanding.typed(self.shop, self.there.admin, "/retrain")
         return plain(commanding.read(self._preview)).removesuffix(" Start training")
 
-    async def start(self) -> str:
+    async def preview_search(self) -> str:
+        self._preview = await commanding.typed(self.shop, self.there.admin, "/retrain search 2 5")
+        return plain(commanding.read(self._preview)).removesuffix(" Start the search")
+
+    async def start(self, action: str = "start_retrain") -> str:
         shown = commanding.posted(self.there.support, self._preview)
-        said = await self.press("admin", shown, "start_retrain")
+        said = await self.press("admin", shown, action)
         dm = await self.there.dm(self.there.admin)
         self._run = (await self.there.until(lambda: self.there.channel_messages(dm)))[-1]
         return said
@@ -204,6 +218,7 @@ class Discord:
         self._run: Any = None
         self._private: dict[str, int] = {}
         self._preview: Any = None
+        self._pair: Any = None
 
     async def ask(self, text: str) -> DiscordMessage:
         return (await self.shop.asked(text))[1]
@@ -293,7 +308,8 @@ class Discord:
         known: dict[str, tuple[str, dict[str, Any]]] = {
             "queue": ("feedback queue", {}),
             "pairs": ("feedback pairs", {}),
-            "pairs 1 left": ("feedback pairs", {"number": 1, "better": "left"}),
+            "pairs 1 a": ("feedback pairs", {"number": 1, "better": "a"}),
+            "pairs 2 neither": ("feedback pairs", {"number": 2, "better": "neither"}),
             "models": ("model history", {}),
             "voice": ("model voice", {}),
             "status": ("model status", {}),
@@ -314,6 +330,14 @@ class Discord:
         if what == "status":  # Discord says there what serves, too
             text = text.partition("\n")[2]
         return plain(text.split("\n")[0] if what.startswith("channel") else text)
+
+    async def pairs(self, name: str) -> str:
+        answer = await self.there.slash(self.there.world.people[name], self.there.support, "feedback pairs")
+        self._pair = answer.message
+        return plain(answer.text or "")
+
+    async def pick(self, name: str, action: str) -> str:
+        return await self._pressed(name, self._pair, action)
 
     async def file(self, name: str, what: str) -> tuple[str, str, str]:
         command = {"dataset export": "dataset export", "mydata": "privacy export"}[what]
@@ -340,8 +364,13 @@ class Discord:
         self._preview = await self.there.slash(self.there.admin, self.there.support, "retrain")
         return plain(self._preview.text or "")
 
-    async def start(self) -> str:
-        said = await self._pressed("admin", self._preview.message, "start_retrain")
+    async def preview_search(self) -> str:
+        caps = {"trials": 2, "minutes": 5}
+        self._preview = await self.there.slash(self.there.admin, self.there.support, "model search", **caps)
+        return plain(self._preview.text or "")
+
+    async def start(self, action: str = "start_retrain") -> str:
+        said = await self._pressed("admin", self._preview.message, action)
         self._run = on_discord.direct(self.shop, self.there.admin)[-1]
         return said
 

@@ -1,13 +1,26 @@
 """Everything a team does in a chat, once, as one list of acts and the sentences that came back."""
 
 import json
+import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from bot import moderation
 from storage.ids import new_id
-from storage.records import Correction, CorrectionState, Doubt, Judgement, Right
+from storage.records import (
+    PROGRAM_ACTOR_ID,
+    Correction,
+    CorrectionState,
+    Doubt,
+    Judgement,
+    Preference,
+    Right,
+    RunState,
+    Trigger,
+)
 from tests.bot.parity.sides import Discord, Side
+from tests.curation.report.scenes import an_evaluation, sample
 
 
 def before_confirming(text: str) -> str:
@@ -28,6 +41,7 @@ async def story(side: Side) -> dict[str, str]:
     await _drafting(there, told)
     await _asking_for(there, told)
     await _training(there, told)
+    await _comparing(there, told)
     return told
 
 
@@ -55,8 +69,16 @@ async def _correcting(there: Discord, told: dict[str, str]) -> None:
     await there.correct("moderator", reply, "The very first", edits=True)
     card = await there.card("review", "very first")
     told["a moderator approves"] = await there.press("moderator", card, "approve")
+    told["holds until"] = await there.fill("approver", card, "expire", {"day": "2999-12-01"})
+    card = await there.card("review", "Holds until 1 December 2999")
+    told["holds for good"] = await there.fill("approver", card, "expire", {"day": ""})
     told["revise"] = await there.fill("approver", card, "edit", {"text": "The very best"})
     told["approve"] = await there.press("approver", await there.card("review", "very best"), "approve")
+    card = await there.card("review", "Approved by")
+    told["a moderator marks as critical"] = await there.press("moderator", card, "mark_critical")
+    told["mark as critical"] = await there.press("approver", card, "mark_critical")
+    card = await there.card("review", "· critical")
+    told["not critical any more"] = await there.press("approver", card, "unmark_critical")
     reply = await there.ask("say Second")
     await there.correct("moderator", reply, "The second")
     card = await there.card("review", "Second")
@@ -158,7 +180,7 @@ async def _drafting(there: Discord, told: dict[str, str]) -> None:
 
 
 async def _asking_for(there: Discord, told: dict[str, str]) -> None:
-    for command in ("queue", "pairs", "pairs 1 left", "models", "voice", "status", "dataset", "dataset newest"):
+    for command in ("queue", "pairs", "pairs 1 a", "models", "voice", "status", "dataset", "dataset newest"):
         told[command] = await there.command("admin", command)
     said, name, content = await there.file("admin", "dataset export")
     told["dataset export"] = f"{said} {name}\n{content}"
@@ -167,6 +189,28 @@ async def _asking_for(there: Discord, told: dict[str, str]) -> None:
     told["mydata"] = f"{said} {name} {asked}"
     asked, done = await there.forget("customer")
     told["forget"], told["forget for good"] = before_confirming(asked), done
+
+
+async def _comparing(there: Discord, told: dict[str, str]) -> None:
+    """A run that compared two pairs; whose answer is A is drawn for each person, so that it differs between platforms."""
+    runs, now = there.store.runs, there.shop.running.app.parts.now
+    run, _ = await runs.request(there.voice.id, "base", Trigger.PERSON, PROGRAM_ACTOR_ID, at=now())
+    compared = an_evaluation(sample(1, 0.2, 0.4), sample(2, 0.2, 0.4))
+    await runs.save_evaluation(replace(compared, run_id=run.id))
+    claimed = await runs.claim(run.id, "somebody", now=now(), lease_s=0)
+    assert claimed is not None
+    await runs.advance(run.id, claimed.epoch, run.state, RunState.STOPPED, at=now(), end_reason="It was no better.")
+    told["a pair"] = _unordered(await there.pairs("moderator"))
+    told["equally good"] = _unordered(await there.pick("moderator", "pick_same"))
+    told["pressed again"] = _unordered(await there.pick("moderator", "pick_a"))
+    told["pair 2"] = await there.command("moderator", "pairs 2 neither")
+    chosen = [vote.preference for vote in await there.store.blind_pairs.of_run(run.id)]
+    assert chosen == [Preference.NEITHER, Preference.UNFIT]
+
+
+def _unordered(text: str) -> str:
+    """What is said without the numbers of questions and the order of answers."""
+    return " ".join(sorted(re.sub(r"\b[12]\b", "n", text).split()))
 
 
 async def _training(there: Discord, told: dict[str, str]) -> None:
@@ -189,3 +233,6 @@ async def _training(there: Discord, told: dict[str, str]) -> None:
     told["release nothing"] = await there.command("admin", "release We read them.")
     told["pause nothing"] = await there.command("admin", "pause")
     told["cancel nothing"] = await there.command("admin", "cancel")
+    told["search"] = await there.preview_search()
+    told["start a search"] = await there.start("start_search")
+    told["cancel a search"] = await there.command("admin", "cancel")

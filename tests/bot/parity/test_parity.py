@@ -8,7 +8,7 @@ import pytest
 
 from bot import moderation
 from bot.discord_app import definitions
-from bot.office import channel_rules, commands, dataset, disputes, doubts, drafts, privacy, training, verbs
+from bot.office import channel_rules, commands, dataset, disputes, doubts, drafts, pairs, privacy, training, verbs
 from providers.fake import FakeProvider
 from storage.store import Store, open_store
 from tests.bot.discord_app.conftest import Shop as DiscordShop
@@ -26,7 +26,7 @@ from tests.slack.workspace import Workspace
 
 __all__ = ["door", "no_proxy", "program", "recorded", "recorder", "wire", "workspace"]
 
-VERBS = verbs_of(moderation, verbs, commands, training, drafts, dataset, privacy, disputes, doubts)
+VERBS = verbs_of(moderation, verbs, commands, training, drafts, dataset, privacy, disputes, doubts, pairs)
 NOT_IN_A_CHAT = {
     "moderation.propose_answers": "files of answers are imported in the console and at the command line",
     "moderation.approve_all": "imported answers are approved together where they were imported",

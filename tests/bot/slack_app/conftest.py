@@ -60,6 +60,7 @@ class Shop:
     data_dir: Path
     settings: dict[str, object] = field(default_factory=dict[str, object])
     running: Running | None = None
+    reply_s: float = 5.0  # the longest a reply may take
 
     @asynccontextmanager
     async def serving(self, owner: str = "bot-1", **more: object) -> AsyncGenerator[Running]:
@@ -110,7 +111,7 @@ class Shop:
             replies = await self.workspace.replies(question)
             return replies[-1] if replies and replies[-1].blocks else None
 
-        return await self.workspace.until(found)
+        return await self.workspace.until(found, self.reply_s)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ FOR_ADMINS = (
 FOR_MODERATORS = (
     "/finetone queue",
     "/finetone pairs",
-    "/finetone pairs 1 left",
+    "/finetone pairs 1 a",
     "/finetone models",
     "/finetone voice",
     "/finetone dataset",

@@ -11,10 +11,12 @@ BUTTONS = ["settle_first", "settle_second", "settle_both", "settle_neither", "se
 FIRST, SECOND = "We refund within 5 days.", "We refund within 14 days, <!channel>."
 
 
-async def contradicting(shop: Shop) -> tuple[Actor, Dispute, Message]:
+async def contradicting(
+    shop: Shop, question: str = "How long do *returns* take?", first: str = FIRST, second: str = SECOND
+) -> tuple[Actor, Dispute, Message]:
     """Two approved answers that cannot both be right, and the card that asks which."""
     ann = await shop.store.people.ensure_actor("console", "ann", "Ann", frozenset(Right), at=shop.clock())
-    rows = [Answer(n, "How long do *returns* take?", text) for n, text in enumerate((FIRST, SECOND))]
+    rows = [Answer(n, question, text) for n, text in enumerate((first, second))]
     await moderation.propose_answers(shop.store, ann, shop.voice, "faq.csv", rows, now=shop.clock())
     for each in await shop.store.corrections.list(shop.voice.id, [CorrectionState.PROPOSED], limit=9):
         await moderation.approve(shop.store, ann, each.id, team_of_one=True, now=shop.clock())

@@ -66,7 +66,7 @@ async def test_moderators_cannot_approve_from_home_and_approvers_can(open_shop: 
     await proposed(open_shop)
     assert actions_of(await home(open_shop, there.moderator)) == ["home_refresh"]
     view = await home(open_shop, there.approver)
-    assert actions_of(view) == ["home_refresh", "approve", "edit", "reject"]
+    assert actions_of(view) == ["home_refresh", "approve", "edit", "reject", "expire"]
     await there.click(there.approver, view, "approve")
     await settled(open_shop)
     assert "*Waiting for approval*\n0 corrections" in read(there.home(there.approver) or {})

@@ -12,6 +12,8 @@ from playwright.async_api import Browser, async_playwright
 from storage.records import ChannelMode, ChannelRules
 from tests.bot.slack_app.commanding import posted, settled, stocked, typed, until_said, working
 from tests.bot.slack_app.conftest import Shop
+from tests.bot.slack_app.test_disputes import contradicting
+from tests.bot.slack_app.test_doubts import doubted
 from tests.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.slack import pictures
 
@@ -95,6 +97,19 @@ async def test_what_people_see_can_be_drawn(shop: Shop, folder: Path):
         view = there.home(there.approver)
         assert view is not None
         await save(browser, folder, "home", pictures.home("Finetone", view))
+        await browser.close()
+
+
+async def test_the_cards_that_ask_the_team_can_be_drawn(shop: Shop, folder: Path):
+    async with shop.serving(asking_hours="always"), async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        _, _, dispute = await contradicting(
+            shop, "Can I send a gift back?", "Of course, within 14 days.", "Of course, within 30 days."
+        )
+        await save(browser, folder, "dispute", pictures.message("Finetone", dispute.blocks))
+        shop.provider.script = lambda *_: "We ship to every island that has a post office."
+        _, doubt = await doubted(shop, "Do you ship to the Faroe Islands?")
+        await save(browser, folder, "doubt", pictures.message("Finetone", doubt.blocks))
         await browser.close()
 
 

@@ -26,7 +26,7 @@ from tests.bot.slack_app.acting import (
 from tests.bot.slack_app.conftest import ANSWER, Shop
 from tests.slack.place import Message
 
-DECIDING = ["approve", "edit", "reject"]
+DECIDING = ["approve", "edit", "reject", "expire"]
 
 
 async def proposed(shop: Shop, text: str = "It is *almost* there.", **filled: object) -> tuple[Correction, Message]:
@@ -110,7 +110,7 @@ async def test_a_decision_closes_the_card_in_place_and_its_proposer_hears_once(
         await there.submit(there.approver, {"note": "Untrue"})
     assert (await whispered(open_shop, there.approver)).text == whisper
     closed = await card_that_says(open_shop, " by approver")
-    assert (closed.ts, buttons_of(closed)) == (card.ts, [])
+    assert (closed.ts, buttons_of(closed)) == (card.ts, ["mark_critical"] if action == "approve" else [])
     assert (await open_shop.store.corrections.get(correction.id)).state is state
     await there.until(lambda: direct_messages(open_shop, there.moderator))
     await there.click(there.approver, card, action)  # an old window, pressed again
@@ -130,6 +130,20 @@ async def test_a_decision_in_the_console_closes_the_card_and_is_heard_with_its_n
     (told,) = await there.until(lambda: direct_messages(open_shop, there.moderator))
     assert "Their note: “Not true" in told
     assert "<" not in told
+
+
+async def test_an_approved_card_says_what_is_critical_wherever_that_was_said(open_shop: Shop):
+    there = open_shop.workspace
+    correction, card = await proposed(open_shop)
+    await there.click(there.approver, card, "approve")
+    await there.click(there.approver, await card_that_says(open_shop, "*Approved*"), "mark_critical")
+    marked = await card_that_says(open_shop, "*Approved* by approver · critical")
+    assert (marked.ts, buttons_of(marked)) == (card.ts, ["unmark_critical"])
+    assert (await open_shop.store.corrections.get(correction.id)).is_critical
+    noor = await someone(open_shop, Right.APPROVER)
+    await moderation.set_critical(open_shop.store, noor, correction.id, False, now=open_shop.clock())
+    again = await card_in(open_shop, there.review, lambda one: "· critical" not in words_of(one))
+    assert buttons_of(again) == ["mark_critical"]
 
 
 async def test_a_rejection_says_why_to_who_proposed_it(open_shop: Shop):

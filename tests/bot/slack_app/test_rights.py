@@ -57,6 +57,7 @@ SURFACES = [
     ("button", "review", "approve", "approver can approve a correction"),
     ("button", "review", "edit", "approver can edit a correction"),
     ("button", "review", "reject", "approver can reject a correction"),
+    ("button", "review", "expire", "approver can say until when a correction holds"),
     ("button", "triage", "take", "moderator can take over a conversation"),
     ("button", "triage", "release", "moderator can give a conversation back"),
     ("sign", "reply", "pencil2", ""),
@@ -196,6 +197,10 @@ async def test_a_button_that_was_never_shown_to_them_refuses_them_too(open_shop:
         "send_draft": "moderator can send a draft",
         "edit_draft": "moderator can correct a reply",
         "drop_draft": "moderator can drop a draft",
+        "mark_critical": "approver can say which corrections are critical",
+        "unmark_critical": "approver can say which corrections are critical",
+        "pick_a": "moderator can judge pairs",
+        "pick_neither": "moderator can judge pairs",
         "start_retrain": "admin can start a training run",
         "pause_run": "admin can pause a training run",
         "resume_run": "admin can resume a training run",
@@ -206,7 +211,7 @@ async def test_a_button_that_was_never_shown_to_them_refuses_them_too(open_shop:
         forged = {**human, "action_id": action}
         message = Message(reply.channel, {**reply.raw, "blocks": [{"type": "actions", "elements": [forged]}]})
         await there.click(person, message, action)
-        article = "an" if refusal.startswith("admin") else "a"
+        article = "an" if refusal.startswith(("admin", "approver")) else "a"
         said = (await whispered(open_shop, person, number)).text
         assert said == f"Only {article} {refusal}, and {person.name} is not one."
         assert await state_of(open_shop) == before
