@@ -21,8 +21,9 @@ run: $(INSTALLED)
 demo: $(INSTALLED)
 	"$(BIN)/finetone" demo
 
+# Bytecode is kept even where the environment says no: every process of the run, and every program it starts, would compile all.
 test: $(INSTALLED)
-	"$(BIN)/python" -m pytest -n auto --maxprocesses 4
+	PYTHONDONTWRITEBYTECODE= "$(BIN)/python" -m pytest -n auto --maxprocesses 4
 
 check: $(INSTALLED)
 	"$(BIN)/ruff" format --check .

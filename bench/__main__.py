@@ -14,6 +14,7 @@ PARTS = {
     "swap_server",
     "vendor",
     "reply_discord",
+    "reply_program",
     "tuner_process",
     "tuner_fuzz_hooks",
     "scrub_corpus",

@@ -7,13 +7,24 @@ Votes are drawn independently; those of real people come in clusters, which make
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from random import Random
 from statistics import median_low
 from typing import Any
 
 from bench.report import Promise, arguments, finish
-from curation.evidence import Vote, decided_by, log_threshold, median_pairs, wins_needed
+from curation.evidence import (
+    Counts,
+    JudgeBeside,
+    Rules,
+    Vote,
+    decided_by,
+    log_threshold,
+    median_pairs,
+    wins_needed,
+    with_judge,
+)
 from curation.evidence.betting import canary_harm_path, not_inferior_path
 from curation.evidence.pairs import EVEN
 from curation.evidence.rules import HARM_RULES
@@ -110,6 +121,64 @@ def not_inferior(up: float, other_up: float, margin: float, alpha: float, limit:
     return lambda chance: _first(not_inferior_path(differences(chance), margin), alpha)
 
 
+def inferior(up: float, other_up: float, margin: float, alpha: float, limit: int) -> Stop:
+    """Pairs of thumbs until the candidate is proven to lose more than `margin`."""
+
+    def losses(chance: Random) -> Iterator[int]:
+        for _ in range(limit):
+            yield (chance.random() < other_up) - (chance.random() < up)
+
+    return lambda chance: _first(not_inferior_path(losses(chance), -margin), alpha)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """A judge of blind pairs: it says what people say with chance `right`, else draws, the candidate with chance `for_ours`."""
+
+    right: float
+    for_ours: float = 0.5
+    alone: int = 140  # pairs that it judges and people do not
+
+    def verdict(self, people: float, chance: Random) -> float:
+        return people if chance.random() < self.right else float(chance.random() < self.for_ours)
+
+
+JUDGES: dict[str, Judging | None] = {
+    "no judge": None,
+    "a good judge": Judging(0.85),
+    "a judge who knows nothing and likes ours": Judging(0.0, 0.9),
+    "a judge who leans to ours": Judging(0.6, 0.9, alone=20),
+}
+
+
+def by_people(q: float, judge: Judging | None, alpha: float, limit: int, ties: float = 0.2) -> Stop:
+    """Blind pairs, looked at after each, until people's choices, or once the judge's beside them, prove a preference."""
+    rules = Rules(alpha=alpha, counts=Counts.PEOPLE, judge="judge" if judge else "")
+    needed = _cases(limit, rules.people_alpha)
+
+    def choice(chance: Random) -> float:
+        return 0.5 if chance.random() < ties else float(chance.random() < q)
+
+    def run(chance: Random) -> int | None:
+        wins = decisive = 0
+        chosen: list[float] = []
+        for pair in range(1, limit + 1):
+            chosen.append(choice(chance))
+            decisive += chosen[-1] != 0.5
+            wins += chosen[-1] == 1.0
+            if wins >= needed[decisive]:
+                return pair
+            if judge is not None and pair == rules.judged_at:
+                said = [judge.verdict(each, chance) for each in chosen]
+                beside = JudgeBeside(chosen, said, [judge.verdict(choice(chance), chance) for _ in range(judge.alone)])
+                both = with_judge(beside, rules)
+                if both is not None and both.is_proven:
+                    return pair
+        return None
+
+    return run
+
+
 def naive(up: float, limit: int, certainty_z: float = 1.645) -> Stop:
     """The rival: two equal models, stopped when P(candidate better) > 95 % (uniform priors, normal approximation)."""
 
@@ -162,6 +231,9 @@ def nothing_to_find(limit: int) -> dict[str, tuple[float, Stop]]:
         found[f"below a floor of {up}, at it"] = 0.10, below(up, up, 0.10, limit)
         found[f"harm in a 10 % canary, both {up}"] = 0.10, canary(up, up, 0.10, limit)
         found[f"not inferior, {up} → {up - 0.1:.2f}, margin .10"] = 0.05, not_inferior(up - 0.1, up, 0.1, 0.05, limit)
+        found[f"loses too much, {up} → {up - 0.1:.2f}, margin .10"] = 0.05, inferior(up - 0.1, up, 0.1, 0.05, limit)
+    for name, judge in JUDGES.items():
+        found[f"blind pairs, both equal, {name}"] = 0.05, by_people(0.5, judge, 0.05, limit)
     found["any harm rule, both .60, floor .60"] = 0.10, any_harm(0.6, 0.6, 0.10, limit)
     return found
 
@@ -214,6 +286,11 @@ def main() -> None:
         median = median_stop(run, power_runs, name)
         rows.append({"rule": name, "runs": power_runs, "median": median, "promised": promised})
         promises.append(_near(name, median, promised))
+    for name, judge in JUDGES.items():
+        share = error_rate(by_people(0.65, judge, 0.05, 60), runs, f"65 %, {name}")
+        rows.append(
+            {"rule": f"65 % of decisive blind pairs won, {name}", "runs": runs, "decided by 60 pairs": round(share, 3)}
+        )
     for (q, q0, alpha), promised in EXACT.items():
         name = f"{q} of the {'pairs won' if q0 == EVEN else 'votes thumbs down, floor .60'}, alpha {alpha}, exact"
         median = median_pairs(q, alpha, 2_000, q0) or math.inf

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from itertools import product
@@ -50,6 +50,7 @@ SEEDS = (1, 2, 3)
 PROMISED_AT = 50
 MOST = 50  # corrected questions that are asked again; half as many of each other group
 GENERAL = 20  # cases of the shipped general suite
+MIX = ("replay", "off topic")  # what may be trained on beside the corrections; a row names the shares that are not 0
 LEARNING = (Group.CORRECTED, Group.NEAR, Group.FAR, Group.UNSEEN)
 
 
@@ -60,7 +61,7 @@ def main() -> None:
     options.home.mkdir(parents=True, exist_ok=True)
     results = options.results or options.home / "cells.jsonl"
     asyncio.run(_measure(options, results))
-    cells = [row for row in _rows(results) if "way" in row]
+    cells = _rows(results)
     if options.plot is not None:
         options.plot.write_text(plot(table(cells)), "utf-8")
     finish("learning", promises(cells), table(cells), options.json)
@@ -77,6 +78,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--ways", nargs="+", type=Way, default=list(Way), choices=list(Way))
     parser.add_argument("--most", type=int, default=MOST, help="corrected questions that are asked again")
+    shipped = load_settings(env_file=None)
+    parser.add_argument(
+        "--replay", type=float, default=shipped.replay, help="share of general examples in training (FINETONE_REPLAY)"
+    )
+    parser.add_argument(
+        "--off-topic",
+        type=float,
+        default=shipped.off_topic,
+        help="share of off-topic lines in as-served training (FINETONE_OFF_TOPIC)",
+    )
     parser.add_argument("--plot", type=Path, help="write a plot of the table, as SVG")
     options = parser.parse_args()
     if options.quick:
@@ -89,8 +100,25 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(row) for row in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
+def _append(path: Path, rows: Iterable[object]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(line(row) for row in rows)
+
+
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["brand"], row["seed"], row["corrections"], row["way"], row["most"]
+    return row["brand"], row["seed"], row["corrections"], row["way"], row["most"], *_mix(row)
+
+
+def _mix(row: Mapping[str, Any]) -> tuple[float, float]:
+    """The shares of general and of off-topic lines that were trained on beside the corrections."""
+    return row.get(MIX[0], 0.0), row.get(MIX[1], 0.0)
+
+
+def _mixed(replay: float, off_topic: float, way: Way) -> dict[str, float]:
+    """What of these shares a way is trained beside, as a row says it: only what is not 0."""
+    is_as_served, methods = TRAINED.get(way, (False, ()))
+    shares = (replay if methods else 0.0, off_topic if is_as_served else 0.0)
+    return {name: share for name, share in zip(MIX, shares, strict=True) if share}
 
 
 # ---------------------------------------------------------------- measuring
@@ -98,32 +126,34 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 async def _measure(options: argparse.Namespace, results: Path) -> None:
     """The cells that the file has not, each appended when it is done; so are the models, which several cells may share."""
-    rows = _rows(results)
-    done = {_key(row) for row in rows if "way" in row}
-    models = {row["made_of"]: Trained(**row["model"]) for row in rows if "made_of" in row}
+    made = options.home / "models.jsonl"  # they lie in the home, so what is kept of them does too
+    done = {_key(row) for row in _rows(results)}
+    models = {row["made_of"]: Trained(**row["model"]) for row in _rows(made)}
     wanted = [
         (brand, seed, count, way)
         for brand, seed, count, way in product(options.brands, options.seeds, options.counts, options.ways)
-        if (brand, seed, count, way, options.most) not in done
+        if (brand, seed, count, way, options.most, *_mix(_mixed(options.replay, options.off_topic, way))) not in done
     ]
     if not wanted:
         return
     async with AsyncExitStack() as stack:
-        bench = await _bench(options.home, stack)
+        bench = await _bench(options, stack)
         for brand, seed, count in dict.fromkeys(cell[:3] for cell in wanted):
             async with a_house(bench, read_brand(brand), seed, count) as house:
                 for way in (cell[3] for cell in wanted if cell[:3] == (brand, seed, count)):
                     known = set(models)
-                    row = await _cell(house, way, models, options.most)
-                    told = [{"made_of": key, "model": asdict(models[key])} for key in models if key not in known]
-                    with results.open("a", encoding="utf-8") as file:
-                        file.writelines(line(each) for each in (*told, row))
+                    row = await _cell(house, way, models, options)
+                    _append(
+                        made, ({"made_of": key, "model": asdict(models[key])} for key in models if key not in known)
+                    )
+                    _append(results, (row,))
                     print(f"{brand} {seed}: {count} corrections, {way}: {_short(row)}", flush=True)
 
 
-async def _bench(home: Path, stack: AsyncExitStack) -> Bench:
+async def _bench(options: argparse.Namespace, stack: AsyncExitStack) -> Bench:
     """The embedded tuner on this home, and what asks it."""
-    settings = load_settings(env_file=None, data_dir=home)
+    home: Path = options.home
+    settings = load_settings(env_file=None, data_dir=home, replay=options.replay, off_topic=options.off_topic)
     weights = await prepare_weights(home / "tuner", "", print)
     provider = OpenAIProvider("http://127.0.0.1:9/v1", "embedded", TUNER)
     stack.push_async_callback(provider.aclose)
@@ -132,22 +162,31 @@ async def _bench(home: Path, stack: AsyncExitStack) -> Bench:
     return Bench(home, settings, provider, provider, counter.count_messages, retriever(settings))
 
 
-async def _cell(house: House, way: Way, models: dict[str, Trained], most: int) -> dict[str, Any]:
+async def _cell(house: House, way: Way, models: dict[str, Trained], options: argparse.Namespace) -> dict[str, Any]:
     """One cell of the table, question by question; or why there is none."""
     taught = house.taught or corrections(house.brand, house.seed, PROMISED_AT)
-    row = {"brand": house.brand.name, "seed": house.seed, "corrections": len(house.taught), "way": way, "most": most}
+    row: dict[str, Any] = {
+        "brand": house.brand.name,
+        "seed": house.seed,
+        "corrections": len(house.taught),
+        "way": way,
+        "most": options.most,
+        **_mixed(options.replay, options.off_topic, way),
+    }
     try:
         made = await trained(house, way, models) if way in TRAINED else None
-        questions = asked_of(house.brand, house.seed, taught, most)
+        questions = asked_of(house.brand, house.seed, taught, options.most)
         said = await answers(house, way, questions, made)
     except TooFewExamples as refused:
         return {**row, "refused": str(refused)}
     name = BASE if made is None else made.name
+    general = await _general(house.bench, name, house.brand)
     return {
         **row,
         "shape": house.bench.press(as_served=True).shape if way in RECALLS else "chat-1",
         "training_s": 0.0 if made is None else made.seconds,
-        "general": await _general(house.bench, name, house.brand),
+        "general": fmean(case["score"] for case in general),
+        "general answers": general,
         "answers": [_judged(house.brand, *each) for each in zip(questions, said, strict=True)],
     }
 
@@ -166,18 +205,20 @@ def _judged(brand: Brand, question: Question, said: Said) -> dict[str, Any]:
     }
 
 
-async def _general(bench: Bench, model: str, brand: Brand) -> float:
-    """The mean score on the first cases of the general suite, asked without any fix."""
+async def _general(bench: Bench, model: str, brand: Brand) -> list[dict[str, Any]]:
+    """Answers to the first cases of the general suite, asked without any fix, with their scores in [0, 1]."""
     cases = shipped_cases(Suite.GENERAL)[:GENERAL]
     gate = asyncio.Semaphore(4)
 
-    async def one(case: Case) -> float:
+    async def one(case: Case) -> dict[str, Any]:
         async with gate:
             messages = [Message("system", brand.prompt), Message("user", case.question)]
             chunks = [chunk.text async for chunk in bench.chat_model.stream(model, messages, bench.sampling)]
-        return case_score("".join(chunks), case.rules, Asked(brand.prompt, case.question, ""))
+        answer = "".join(chunks)
+        score = case_score(answer, case.rules, Asked(brand.prompt, case.question, ""))
+        return {"question": case.question, "answer": answer, "score": score}
 
-    return fmean(await asyncio.gather(*(one(case) for case in cases)))
+    return await asyncio.gather(*(one(case) for case in cases))
 
 
 # ---------------------------------------------------------------- telling
@@ -200,13 +241,14 @@ def _share(answered: Sequence[Mapping[str, Any]], what: str = "right") -> float 
 
 def table(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row for each number of corrections and way, over all brands and seeds, shares with Wilson's 95 % interval."""
-    by_row: dict[tuple[int, str], list[Mapping[str, Any]]] = defaultdict(list)
+    by_row: dict[tuple[int, str, tuple[float, float]], list[Mapping[str, Any]]] = defaultdict(list)
     for cell in cells:
-        by_row[cell["corrections"], cell["way"]].append(cell)
+        by_row[cell["corrections"], cell["way"], _mix(cell)].append(cell)
     order = {way: place for place, way in enumerate(Way)}
     return [
-        {"corrections": count, "way": way, **_columns(measured, cells)}
-        for (count, way), those in sorted(by_row.items(), key=lambda each: (each[0][0], order[Way(each[0][1])]))
+        {"corrections": count, "way": way, **{name: share for name, share in zip(MIX, mix, strict=True) if share}}
+        | _columns(measured, cells)
+        for (count, way, mix), those in sorted(by_row.items(), key=lambda each: (each[0][0], order[Way(each[0][1])]))
         if (measured := [cell for cell in those if "refused" not in cell])
     ]
 
@@ -242,6 +284,7 @@ def _before(cell: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> Mapp
         other
         for other in cells
         if (other["brand"], other["seed"], other["way"]) == (cell["brand"], cell["seed"], cell["way"])
+        and _mix(other) == _mix(cell)
         and 0 < other["corrections"] < cell["corrections"]
         and "refused" not in other
     ]
@@ -278,10 +321,20 @@ def _first_fixed(measured: Sequence[Mapping[str, Any]]) -> float | None:
 
 def promises(cells: Sequence[Mapping[str, Any]]) -> list[Promise]:
     """What is promised of the shipped way with fifty corrections; none where that is not measured yet."""
-    rows = {row["way"]: row for row in table(cells) if row["corrections"] == PROMISED_AT}
+    rows = {row["way"]: row for row in table(cells) if row["corrections"] == PROMISED_AT and _is_shipped(row)}
     if (ours := rows.get(Way.AS_SERVED)) is None:
         return []
     return list(_promises(ours, rows))
+
+
+def _is_shipped(row: Mapping[str, Any]) -> bool:
+    return _mix(row) == _mix(beside_by_default(Way(row["way"])))
+
+
+def beside_by_default(way: Way) -> dict[str, float]:
+    """What the way is trained beside unless somebody says otherwise, as a row says it."""
+    settings = load_settings(env_file=None)
+    return _mixed(settings.replay, settings.off_topic, way)
 
 
 def _promises(ours: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Promise]:

@@ -39,6 +39,7 @@ from storage.records import (
     Judgement,
     Message,
     Model,
+    ReplySource,
     Right,
     Side,
     Voice,
@@ -79,6 +80,10 @@ TRAINED = {
 }
 """Whether the training prompts have fixes, and the jobs, each going on from the one before."""
 RECALLS = frozenset({Way.RECALL, Way.SFT_RECALL, Way.AS_SERVED, Way.AS_SERVED_DPO})
+
+
+class NotTheModel(Exception):
+    """Another model than the measured one answered; the bot's way out counts for nobody here."""
 
 
 class TrainingFailed(Exception):
@@ -198,7 +203,7 @@ async def trained(house: House, way: Way, known: dict[str, Trained]) -> Trained:
     press = house.bench.press(as_served=as_served)
     version = await versions.freeze(house.store, house.voice, press, by=house.actor.id, at=utc_now())
     base, seconds = BASE, 0.0
-    key = f"{version.id} {house.seed}"
+    key = f"{version.id} {house.seed}" + (f" replay {replay:g}" if (replay := house.bench.settings.replay) else "")
     for method in methods:
         key = f"{key} {method}"
         if key not in known:
@@ -217,7 +222,12 @@ async def _train(bench: Bench, content: bytes, base: str, method: Method, seed: 
     began = monotonic()
     file_id = await bench.trainer.upload("bench.jsonl", content)
     run_key = f"bench-{datetime.now(UTC).timestamp()}"
-    job = await bench.trainer.create_job(JobRequest(run_key, base, file_id, "bench", seed=seed, method=method))
+    replay = (bench.settings.replay or None) if method is Method.SFT else None
+    job = await bench.trainer.create_job(
+        JobRequest(
+            run_key, base, file_id, "bench", bench.settings.epochs or None, seed=seed, method=method, replay=replay
+        )
+    )
     while job.state in (JobState.QUEUED, JobState.RUNNING):
         await asyncio.sleep(POLL_S)
         job = await bench.trainer.job(job.id)
@@ -255,6 +265,10 @@ async def _as_the_bot(house: House, desk: Desk, model: Model, key: str, question
         "deploy_bench", house.voice.id, 0, DeploymentKind.FIRST, model, None, utc_now(), house.actor.id, "bench"
     )
     reply = await answering.compose(desk, Asked(turn, house.voice, deployment, (), "bench"), nothing)
+    if reply.model_name not in (model.name, None) or reply.source is ReplySource.NOTICE:
+        raise NotTheModel(
+            f"{model.name} did not answer “{question.text}”: is the machine busy with other work? Run again."
+        )
     return Said(reply.text, reply.prompt_tokens, reply.seconds)
 
 

@@ -3,6 +3,7 @@ how they were written."""
 
 import json
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,6 +132,70 @@ def retrieve_from(index: RecallIndex) -> Retrieve:
     return lambda question, history: [
         recalled.fix.id for recalled in index.recall(question, HERE, NOW, LIMIT, history=history)
     ]
+
+
+# ---------------------------------------------------------------- many fixes of one matter
+
+CROWD = 50  # corrections of one brand, its matters in turn
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A brand whose corrections share matters and items: `matters` by the fix's id, `asked` as (kind, matter, question)."""
+
+    brand: str
+    fixes: tuple[Fix, ...]
+    matters: Mapping[str, str]
+    asked: tuple[tuple[str, str, str], ...]
+
+
+def crowds(half: str) -> list[Crowd]:
+    """The brands of a half of crowded.jsonl, always with the same corrections."""
+    rows = [json.loads(line) for line in (CORPUS / "crowded.jsonl").read_text(encoding="utf-8").splitlines()]
+    by_brand: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["half"] == half:
+            by_brand.setdefault(row["brand"], []).append(row)
+    return [_crowd(brand, matters) for brand, matters in by_brand.items()]
+
+
+def _crowd(brand: str, matters: Sequence[Mapping[str, Any]]) -> Crowd:
+    rng = random.Random(brand)
+    by_matter: list[list[tuple[Mapping[str, Any], str, str]]] = []
+    for row in matters:
+        pairs = [(row, frame, item) for frame in row["asked"] for item in row["items"]]
+        rng.shuffle(pairs)
+        by_matter.append(pairs)
+    taught = [pairs.pop() for _ in range(CROWD // len(by_matter)) for pairs in by_matter]
+    fixes = tuple(
+        Fix(f"c{n}", frame.format(item=item), row["answer"].format(item=item), Scope.VOICE, HERE.voice_id, "", NOW)
+        for n, (row, frame, item) in enumerate(taught)
+    )
+    asked = dict.fromkeys(
+        (kind, row["topic"], frame.format(item=item))
+        for row, _, item in taught
+        for kind in ("near", "far")
+        for frame in row[kind]
+    )
+    return Crowd(brand, fixes, {f"c{n}": row["topic"] for n, (row, _, _) in enumerate(taught)}, tuple(asked))
+
+
+def first_shares(those: Sequence[Crowd], embedder: Embedder | None, shown: int = 2) -> dict[str, Share]:
+    """Of each kind's questions: how many get a fix of their matter first, of `shown` only such, only others, and none."""
+    counted: dict[str, list[bool]] = {}
+    for crowd in those:
+        index = RecallIndex(embedder)
+        index.add_all(crowd.fixes)
+        for kind, matter, question in crowd.asked:
+            found = [crowd.matters[each.fix.id] == matter for each in index.recall(question, HERE, NOW)[:shown]]
+            counted.setdefault(kind, []).append(found[:1] == [True])
+            counted.setdefault(f"{kind}, all right", []).append(bool(found) and all(found))
+            counted.setdefault(f"{kind}, all wrong", []).append(bool(found) and not any(found))
+            counted.setdefault(f"{kind}, none", []).append(not found)
+    return {name: Share(sum(each), len(each)) for name, each in counted.items()}
+
+
+# ---------------------------------------------------------------- scores
 
 
 def score(half: Half, retrieve: Retrieve) -> dict[str, Share]:

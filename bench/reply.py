@@ -7,6 +7,9 @@ crash; it still knows no rights, no conversation and no hand-over, and would ans
 Each is served by uvicorn in a process of its own, gets the same signed events over HTTP, asks the same model, which answers
 at once, and posts to the same local stand-in for Slack's Web API. A reply is counted when its post arrives there. The rounds
 alternate, so a slow minute of the machine hits all; the median of the ratios is what counts.
+
+`--recall` asks instead what looking among approved corrections costs: the same app with and without it, by the processor time
+that its process takes for a reply, which other work on the machine changes less than the time that passes.
 """
 
 import argparse
@@ -22,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -33,27 +36,14 @@ from slack_sdk.signature import SignatureVerifier
 
 from bench import reply_discord
 from bench.postgres import postgres_database
+from bench.reply_program import SECRET, InstantModel, program
 from bench.report import Promise, arguments, finish
-from providers.base import Chunk, Sampling
+from providers.base import Sampling
 from storage.records import Message
 
-FIXES = 100  # approved corrections of the voice
-SECRET = "bench-signing-secret"
 TEAM, BOT, CHANNEL = "T1", "UBOT", "C1"
-ANSWER = "It is on its way and arrives tomorrow."
 USERS = 50
 AT_ONCE = 16  # events under way
-
-
-class InstantModel:
-    """A model that answers at once, the same to both."""
-
-    async def stream(self, model: str, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Chunk]:
-        yield Chunk(ANSWER)
-        yield Chunk("", "stop", 10, 9)
-
-    async def model_names(self) -> frozenset[str]:
-        return frozenset({"base"})
 
 
 # ---------------------------------------------------------------- the stand-in for Slack
@@ -119,7 +109,7 @@ async def serve(kind: str, port: int, api_url: str, database_url: str, folder: P
 
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    if kind == "ours":
+    if kind in ("ours", "without recall"):
         from bot.slack_app.serve import serve_http
 
         with socket.socket() as bound:
@@ -127,6 +117,8 @@ async def serve(kind: str, port: int, api_url: str, database_url: str, folder: P
             bound.bind(("127.0.0.1", port))
             bound.listen()
             async with program(api_url, database_url, folder) as made:
+                if kind == "without recall":
+                    made = replace(made, desk=replace(made.desk, recall=None))
                 await serve_http(made, bound, stop)
         return
     async with contextlib.AsyncExitStack() as stack:
@@ -218,60 +210,6 @@ async def two_rows(database_url: str) -> AsyncGenerator[Keep]:
         yield keep_on_server
 
 
-@contextlib.asynccontextmanager
-async def program(api_url: str, database_url: str, folder: Path, **more: Any) -> AsyncGenerator[Any]:
-    """Finetone as `finetone serve slack --http` builds it, but for the model."""
-    from pydantic import SecretStr
-
-    from bot.answering import Desk
-    from bot.program import Program, utc_now
-    from bot.settings import Settings
-    from curation.worker import Pace
-    from storage.store import open_store
-
-    settings = Settings(
-        _env_file=None,  # type: ignore[call-arg]
-        data_dir=folder,
-        slack_bot_token=SecretStr("xoxb-bench"),
-        slack_signing_secret=SecretStr(SECRET),
-        slack_api_url=api_url,
-        questions_per_minute=0,
-        channel_questions_per_minute=0,
-        **more,
-    )
-
-    def words(contents: list[str]) -> int:
-        return sum(len(content.split()) for content in contents)
-
-    async with await open_store(database_url) as store:
-        voice = await store.voices.ensure("bench", "Be kind.", "base", at=utc_now())
-        model: Any = InstantModel()
-        recall = await _taught(store, voice)
-        desk = Desk(store, model, words, Sampling(160), 1024, f"bench-{os.getpid()}", utc_now, recall=recall)
-        nothing: Any = None
-        yield Program(settings, store, voice, desk, nothing, Pace(1, 1, 1), nothing, False)
-
-
-async def _taught(store: Any, voice: Any) -> Any:
-    """Recall over FIXES approved corrections that share a word with each question, so that every reply looks among them."""
-    from bot.moderation import propose_answers
-    from bot.program import utc_now
-    from curation.imports import Answer
-    from curation.recall.meaning import load
-    from curation.recalling import Recall
-    from storage.records import CorrectionState, Right
-
-    person = await store.people.ensure_actor("bench", "mo", "Mo", frozenset(Right), at=utc_now())
-    answers = [
-        Answer(number, f"Can a parcel of size {number} go to town {number}?", f"Yes, on day {number}.")
-        for number in range(FIXES)
-    ]
-    await propose_answers(store, person, voice, "parcels.csv", answers, now=utc_now())
-    waiting = await store.corrections.list(voice.id, [CorrectionState.PROPOSED], limit=FIXES)
-    await store.corrections.approve_many([each.id for each in waiting], by=person.id, note="", at=utc_now())
-    return Recall(store, load())
-
-
 # ---------------------------------------------------------------- driving them
 
 
@@ -355,6 +293,12 @@ class Served:
     def memory_mb(self) -> float:
         return psutil.Process(self.process.pid).memory_info().rss / 1e6
 
+    @property
+    def processor_s(self) -> float:
+        """Processor time that it has taken so far, of all its threads."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
+
 
 @contextlib.asynccontextmanager
 async def served(kind: str, api: WebApi, api_url: str, database_url: str, folder: Path) -> AsyncGenerator[Served]:
@@ -368,7 +312,7 @@ async def served(kind: str, api: WebApi, api_url: str, database_url: str, folder
     async with ClientSession(connector=TCPConnector(limit=0, keepalive_timeout=2)) as session:
         driver = Driver(api, session, f"http://127.0.0.1:{port}/slack/events")
         try:
-            for _ in range(200):
+            for _ in range(900):  # a busy machine takes its time to start it
                 with contextlib.suppress(OSError):
                     await driver.one()
                     break
@@ -432,6 +376,33 @@ def _ratio(ones: list[float], others: list[float]) -> float:
     return statistics.median(one / other for one, other in zip(ones, others, strict=True))
 
 
+RECALL_COST = 1.05  # processor time of a reply with recall against one without, at the most
+
+
+async def recall_cost(pairs: int, n: int) -> tuple[dict[str, Any], Promise]:
+    """Rounds of the same app with and without recall, alternating: processor time of a reply, and the median of the ratios."""
+    kinds = ("ours", "without recall")
+    async with contextlib.AsyncExitStack() as stack:
+        api, api_url = await stack.enter_async_context(web_api())
+        servers: dict[str, Served] = {}
+        for kind in kinds:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
+            url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
+            servers[kind] = await stack.enter_async_context(served(kind, api, api_url, url, folder))
+            await servers[kind].driver.round(USERS * 2)
+        took: dict[str, list[float]] = {kind: [] for kind in kinds}
+        for pair in range(pairs):
+            for kind in kinds if pair % 2 else reversed(kinds):
+                before = servers[kind].processor_s
+                await servers[kind].driver.round(n)
+                took[kind].append((servers[kind].processor_s - before) / n)
+    row = {f"{kind} processor ms a reply": round(statistics.median(took[kind]) * 1000, 2) for kind in kinds}
+    ratios = sorted(one / other for one, other in zip(took["ours"], took["without recall"], strict=True))
+    row["ratios"] = [round(ratio, 3) for ratio in ratios]
+    ratio = round(statistics.median(ratios), 3)
+    return row, Promise("processor time with recall against without", ratio, RECALL_COST, "lower")
+
+
 async def endure(n: int) -> tuple[dict[str, Any], Promise]:
     """Memory over `n` messages: what it grows between the first tenth and the end."""
     async with contextlib.AsyncExitStack() as stack:
@@ -465,11 +436,16 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--database", choices=["sqlite", "postgres"], action="append")
     parser.add_argument("--discord", action="store_true", help="measure Discord instead of Slack")
+    parser.add_argument("--recall", action="store_true", help="measure what recall costs instead")
     parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
         kind, port, api_url, database_url, folder = chosen.serve
         asyncio.run(serve(kind, int(port), api_url, database_url, Path(folder)))
+        return
+    if chosen.recall:
+        row, cost = asyncio.run(recall_cost(*((4, 100) if chosen.quick else (12, 300))))
+        finish("reply --recall", [cost], [row], chosen.json)
         return
     if chosen.discord:
         row, kept = asyncio.run(reply_discord.compare(*((3, 100) if chosen.quick else (9, 400))))

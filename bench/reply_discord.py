@@ -23,12 +23,12 @@ from typing import Any
 import psutil
 from aiohttp import web
 
+from bench.reply_program import InstantModel, program
 from bench.report import Promise
 
 TOKEN = "bench.token.of-nobody"
 BOT, GUILD, CHANNEL, APP = "900000000000000001", "900000000000000002", "900000000000000003", "900000000000000004"
 FIRST_ID = 1_000_000_000_000_000_000
-ANSWER = "It is on its way and arrives tomorrow."
 SINCE = "2026-01-01T00:00:00.000000+00:00"
 USERS = 50
 AT_ONCE = 16
@@ -210,7 +210,6 @@ async def serve(kind: str, url: str, database_url: str, folder: Path) -> None:
     """Be the shipped client, or the bare one, until told to end."""
     from pydantic import SecretStr
 
-    from bench.reply import program
     from bot.discord_app.serve import aim, serve_discord
     from storage.records import ThreadMode
 
@@ -238,7 +237,6 @@ def bare() -> Any:
     """The least that answers: no memory, no rights, no second thought."""
     import discord
 
-    from bench.reply import InstantModel
     from providers.base import Sampling
     from storage.records import Message
 

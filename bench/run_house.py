@@ -19,6 +19,7 @@ from storage.records import (
     CorrectionState,
     DeploymentKind,
     Judgement,
+    RecipeKind,
     Run,
     RunState,
     Trigger,
@@ -57,6 +58,7 @@ class House:
     """The voices and their runs."""
 
     store: Store
+    recipe: RecipeKind = RecipeKind.SFT  # of the runs asked for from now on
     run_ids: list[str] = field(default_factory=list[str])
 
     async def request(self) -> Run:
@@ -73,7 +75,7 @@ class House:
                 key=f"key_{number}",
                 history=(),
                 question=f"Question {number}?",
-                served_text=None,
+                served_text="I cannot help with that.",
                 corrected_text=f"Answer {number}.",
                 reason=Judgement.TONE,
                 note="",
@@ -83,7 +85,7 @@ class House:
             )
             kept, _ = await store.corrections.propose(made)
             await store.corrections.decide(kept.id, CorrectionState.APPROVED, PROGRAM_ACTOR_ID, "", at=at)
-        run, _ = await store.runs.request(voice.id, BASE, Trigger.SCHEDULE, PROGRAM_ACTOR_ID, at=at)
+        run, _ = await store.runs.request(voice.id, BASE, Trigger.SCHEDULE, PROGRAM_ACTOR_ID, at=at, recipe=self.recipe)
         self.run_ids.append(run.id)
         return run
 
@@ -94,7 +96,7 @@ class House:
                 await asyncio.sleep(0.1)
 
     async def count(self) -> dict[str, int]:
-        """What the rows say: runs, those promoted, promotions of their voices, and warnings of a second job."""
+        """What the rows say: runs and their steps, those promoted, promotions of their voices, and warnings of a second job."""
         runs = [await self.store.runs.get(run_id) for run_id in self.run_ids]
         for run in runs:
             if run.state is not RunState.PROMOTED:
@@ -105,7 +107,8 @@ class House:
             promotions += sum(deployment.kind is DeploymentKind.PROMOTION for deployment in history)
             alerts += sum("second training job" in event.text for _, event in await self.store.runs.events(run.id))
         promoted = sum(run.state is RunState.PROMOTED for run in runs)
-        return {"runs": len(runs), "promoted": promoted, "promotions": promotions, "alerts": alerts}
+        steps = sum(run.step for run in runs)
+        return {"runs": len(runs), "steps": steps, "promoted": promoted, "promotions": promotions, "alerts": alerts}
 
 
 @contextlib.asynccontextmanager

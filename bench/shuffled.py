@@ -1,8 +1,10 @@
 """Is a better candidate promoted, and one that was trained on shuffled answers stopped, by the real embedded model?
 
-Two runs in a row, each really trained and really compared. The first learns a courier's answers (bot/demo/puffin.jsonl) and
-is judged against the base. For the second, one more answer is approved, and on its way to the trainer every answer of the
-file is put under another question: voice and words are right, and what is said is not. It is judged against the first.
+Two runs in a row, each really trained and really compared. The first learns an invented brand's answers (bench/brands) and is
+judged against the base. For the second, one more answer is approved, and on its way to the trainer every answer of the file
+is put under another question: voice and words are right, and what is said is not. It is judged against the first.
+
+A version needs about a dozen held-out questions before winning nearly all of them proves anything, so LESSONS is no less.
 """
 
 import asyncio
@@ -11,22 +13,23 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
+from bench.learning_brands import corrections, read_brand
 from bench.report import Promise, arguments, finish
 from bot import moderation
-from bot.demo.story import PROMPT, VOICE
 from bot.program import Program, open_program, utc_now
 from bot.settings import load_settings
-from curation import requesting, retrain
+from curation import advancing, requesting
 from curation.imports import Answer
 from providers.base import Trainer
 from storage.records import PROGRAM_ACTOR_ID, CorrectionState, Evaluation, Right, Run, RunState, Suite
 
 STEPS = 2_000  # of a run, most of them looks at a job that trains
 POLL_S = 2.0
+BRAND = "puffin"
+LESSONS = 80  # of them 16 are held out
 QUICK_LESSONS = 30
 
 
@@ -62,7 +65,7 @@ async def run_through(program: Program, trainer: Trainer) -> tuple[Run, Evaluati
         claimed = await program.store.runs.claim(run.id, "bench", now=utc_now(), lease_s=600)
         if claimed is None:
             raise RuntimeError(f"somebody else works on run {run.id}")
-        before, run = claimed.state, await retrain.advance(workshop, claimed)
+        before, run = claimed.state, await advancing.advance(workshop, claimed)
         if not run.is_open:
             break
         if run.state is before:
@@ -99,9 +102,11 @@ def row_of(what: str, run: Run, evaluation: Evaluation, seconds: float) -> dict[
     }
 
 
-async def play(folder: Path, lessons: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Both runs, in a program of their own."""
-    settings = load_settings(None, data_dir=folder, voice_name=VOICE, voice_prompt=PROMPT)
+async def play(folder: Path, count: int) -> list[dict[str, Any]]:
+    """Both runs on so many lessons, in a program of their own."""
+    brand = read_brand(BRAND)
+    lessons = [(q.text, brand.answer(q.fact, q.item)) for q in corrections(brand, 1, count) if q.fact is not None]
+    settings = load_settings(None, data_dir=folder, voice_name=brand.name, voice_prompt=brand.prompt)
     rows: list[dict[str, Any]] = []
     async with open_program(settings, print) as program:
         for what, some, trainer in (
@@ -120,12 +125,8 @@ async def play(folder: Path, lessons: Sequence[tuple[str, str]]) -> list[dict[st
 def main() -> None:
     """Play it and say what came of each run."""
     options = arguments(__doc__ or "").parse_args()
-    lines = resources.files("bot.demo").joinpath("puffin.jsonl").read_text(encoding="utf-8").splitlines()
-    lessons = [(row["question"], row["answer"]) for row in map(json.loads, lines)]
-    if options.quick:
-        lessons = lessons[:QUICK_LESSONS]
     with tempfile.TemporaryDirectory(prefix="finetone shuffled ") as folder:
-        first, second = asyncio.run(play(Path(folder), lessons))
+        first, second = asyncio.run(play(Path(folder), QUICK_LESSONS if options.quick else LESSONS))
     promises = [
         Promise("the better candidate is promoted", float(first["state"] == RunState.PROMOTED), 1, "higher"),
         Promise("the shuffled candidate is stopped", float(second["state"] == RunState.STOPPED), 1, "higher"),

@@ -1,5 +1,6 @@
 """What every test may ask for: the base model, a store on SQLite, one on both databases, and a clock turned by hand."""
 
+import functools
 import importlib.util
 import os
 import shutil
@@ -7,18 +8,19 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+import storage.database
 from curation.evidence import Rules
-from storage.database import parse_url
+from storage.database import Database, parse_url
 from storage.migrate import migrate
 from storage.schema import metadata
-from storage.store import Store, open_store
+from storage.store import Store
 from tuner.errors import TunerError
 from tuner.paths import weights_dir
 from tuner.weights import DEFAULT_BASE, Base, prepare
@@ -26,6 +28,33 @@ from tuner.weights import DEFAULT_BASE, Base, prepare
 JUDGED = Rules(alpha=0.5, candidate_share=0)  # two held-out questions, both won, are a proof then; and no canary
 
 POSTGRES_URL = os.environ.get("FINETONE_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+
+
+class Compiled(dict[tuple[Any, ...], Any]):
+    """SQL compiled once for each kind of database. SQLAlchemy keeps it by engine, and every test opens engines of its own:
+    it would spend a third of a test's time on compiling the same statements.
+    """
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(self._by_kind(key), default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        super().__setitem__(self._by_kind(key), compiled)
+
+    def _by_kind(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        dialect: object = key[0]  # one for each engine
+        return (type(dialect), *key[1:])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Every store of this process, whoever opens it, shares what SQLAlchemy compiled."""
+    options = {"compiled_cache": Compiled()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("create_engine", "create_async_engine"):
+            create = getattr(storage.database, name)
+            patch.setattr(storage.database, name, functools.partial(create, execution_options=options))
+        yield
 
 
 class Clock:
@@ -58,6 +87,14 @@ TOGETHER = {
     ),
     "Discord": ("tests/discord/", "tests/bot/discord_app/", "tests/bot/parity/"),
 }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One process more than there are cores: a test waits a good part of its time for a browser, a disk or another program."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist reads it itself
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -105,10 +142,15 @@ def sqlite_url(migrated_sqlite_file: Path, tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'app.sqlite'}"
 
 
+def store_at(migrated_url: str) -> Store:
+    """The store on a database that has the newest schema; `open_store` would look whether it has, which costs 25 ms."""
+    return Store(Database(parse_url(migrated_url)))
+
+
 @pytest.fixture
 async def store(sqlite_url: str) -> AsyncIterator[Store]:
     """An empty store on SQLite."""
-    async with await open_store(sqlite_url) as opened:
+    async with store_at(sqlite_url) as opened:
         yield opened
 
 
@@ -137,30 +179,42 @@ def postgres_database() -> Iterator[str]:
 
 
 @pytest.fixture
-def empty_postgres_url(postgres_database: str) -> str:
-    """The address of the session's PostgreSQL database, without any table."""
+def empty_postgres_url(postgres_database: str) -> Iterator[str]:
+    """The address of the session's PostgreSQL database, without any table; whatever the test makes there is gone afterwards."""
     with _connect(postgres_database) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    return make_url(POSTGRES_URL).set(database=postgres_database).render_as_string(hide_password=False)
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        yield make_url(POSTGRES_URL).set(database=postgres_database).render_as_string(hide_password=False)
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
-KEPT = {"actors": " WHERE id <> 'actor_finetone'", "seals": " WHERE seq > 0"}  # what the migrations put there
+KEPT: dict[str, LiteralString] = {  # what the migrations put there
+    "actors": " WHERE id <> 'actor_finetone'",
+    "seals": " WHERE seq > 0",
+}
+APPEND_ONLY = ("audit", "deployments", "seals")  # save here
+
+
+def _emptied() -> sql.Composed:
+    """One message to the server: each statement by itself would cost a way there and back."""
+
+    def triggers(word: LiteralString) -> list[sql.Composed]:
+        return [
+            sql.SQL("ALTER TABLE {} " + word + " TRIGGER USER").format(sql.Identifier(name)) for name in APPEND_ONLY
+        ]
+
+    names = [table.name for table in reversed(metadata.sorted_tables)]
+    deletions = [sql.SQL("DELETE FROM {}" + KEPT.get(name, "")).format(sql.Identifier(name)) for name in names]
+    return sql.SQL("; ").join([*triggers("DISABLE"), *deletions, *triggers("ENABLE")])
 
 
 @pytest.fixture
 def postgres_url(postgres_database: str) -> str:
     """The address of the session's PostgreSQL database, migrated and empty: emptying is faster than creating."""
     url = make_url(POSTGRES_URL).set(database=postgres_database)
-    migrate(url)
-    with _connect(postgres_database) as connection, connection.transaction():
-        for table in ("audit", "deployments", "seals"):  # append-only, save here
-            connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
-        for table in reversed(metadata.sorted_tables):
-            kept = KEPT.get(table.name, "")
-            connection.execute(sql.SQL("DELETE FROM {}" + kept).format(sql.Identifier(table.name)))
-        for table in ("audit", "deployments", "seals"):
-            connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
+    with _connect(postgres_database) as connection:
+        if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+            migrate(url)
+        connection.execute(_emptied())
     return url.render_as_string(hide_password=False)
 
 
@@ -173,5 +227,5 @@ def any_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def any_store(any_url: str) -> AsyncIterator[Store]:
     """An empty store; the test runs once on SQLite and once on PostgreSQL."""
-    async with await open_store(any_url) as opened:
+    async with store_at(any_url) as opened:
         yield opened

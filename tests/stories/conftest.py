@@ -67,8 +67,8 @@ async def started(folder: Path, **environment: str) -> AsyncGenerator[Running]:
 
 @pytest.fixture
 async def installation(tmp_path: Path) -> AsyncGenerator[Running]:
-    """A running installation in a path with a space; four passes over the examples are enough to learn a voice."""
+    """A running installation in a path with a space. Four passes teach a voice; a few answers show that it is asked about it."""
     folder = tmp_path / "my shop"
     folder.mkdir()
-    async with started(folder, FINETONE_EPOCHS="4") as running:
+    async with started(folder, FINETONE_EPOCHS="4", FINETONE_LEARNED_ANSWERS="12") as running:
         yield running

@@ -19,7 +19,7 @@ from tests.stories.conftest import Running, started
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(600)]
 LESSONS = Path(__file__).parents[2] / "bot" / "demo" / "puffin.jsonl"
 DISK_MB = 24  # room for the database and the questions, not for a training job's checkpoints
-REPLY_S = 60
+REPLY_S = 240
 HOSTILE = {
     "only emoji": "🐧🐧🐧",
     "right-to-left": "أين طردي؟ \u202eתיבה",

@@ -13,6 +13,7 @@ from curation import versions
 from curation.dataset import HELD_OUT_FILE
 from curation.holding import look
 from curation.imports import Answer
+from curation.search import Caps
 from curation.workshop import Recipe, Workshop
 from providers.base import Sampling
 from providers.fake import FakeProvider
@@ -144,6 +145,7 @@ async def every_verb_is_refused(shop: Shop, account: Actor, reply: Reply, waitin
         "release": moderation.release(store, account, "hand_1", **at),
         "set_channel": moderation.set_channel(store, account, "slack", "T1/C1", mode=ChannelMode.OFF, now=now),
         "start_retrain": moderation.start_retrain(shop.workshop, account, voice),
+        "start_search": moderation.start_search(shop.workshop, account, voice, Caps(1, 1, None)),
         "cancel_run": moderation.cancel_run(store, account, run.id, **at),
         "release_model": moderation.release_model(store, account, voice, "Buy elsewhere!", now=now),
         "pause_run": moderation.pause_run(store, account, run.id, **at),
@@ -152,6 +154,8 @@ async def every_verb_is_refused(shop: Shop, account: Actor, reply: Reply, waitin
         "forget_person": moderation.forget_person(store, account, shop.mo, **at),
         "settle": disputing.settle(store, account, "disp_1", Settlement.BOTH, **at),
         "release a hold": holding.release(store, account, "hold_1", **at),
+        "let_expire": moderation.let_expire(store, account, waiting, None, **at),
+        "set_critical": moderation.set_critical(store, account, waiting, True, **at),
         "look_at": reviewing.look_at(store, account, waiting, **at),
         "take_back": reviewing.take_back(store, account, waiting, **at),
         "give_opinion": second_looks.give_opinion(

@@ -18,7 +18,7 @@ pytestmark = [
 QUESTION = "Do you repair broken umbrellas?"  # not among the lessons
 UNSEEN = "How do I contact your pilots?"  # nor near any, so that no fix is shown and the weights alone answer
 TRAINED_MS = 600_000  # the longest a run may take on two busy cores
-REPLY_MS = 60_000
+REPLY_MS = 240_000
 
 
 async def ask(page: Page, question: str) -> str:
