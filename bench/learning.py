@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from bench.learning_brands import BRANDS, Brand, Group, Question, asked_of, corrections, read_brand
@@ -49,7 +49,6 @@ COUNTS = (0, 10, 25, 50, 100)
 SEEDS = (1, 2, 3)
 PROMISED_AT = 50
 MOST = 50  # corrected questions that are asked again; half as many of each other group
-GENERAL = 20  # cases of the shipped general suite
 MIX = ("replay", "off topic")  # what may be trained on beside the corrections; a row names the shares that are not 0
 LEARNING = (Group.CORRECTED, Group.NEAR, Group.FAR, Group.UNSEEN)
 
@@ -185,7 +184,6 @@ async def _cell(house: House, way: Way, models: dict[str, Trained], options: arg
         **row,
         "shape": house.bench.press(as_served=True).shape if way in RECALLS else "chat-1",
         "training_s": 0.0 if made is None else made.seconds,
-        "general": fmean(case["score"] for case in general),
         "general answers": general,
         "answers": [_judged(house.brand, *each) for each in zip(questions, said, strict=True)],
     }
@@ -206,8 +204,8 @@ def _judged(brand: Brand, question: Question, said: Said) -> dict[str, Any]:
 
 
 async def _general(bench: Bench, model: str, brand: Brand) -> list[dict[str, Any]]:
-    """Answers to the first cases of the general suite, asked without any fix, with their scores in [0, 1]."""
-    cases = shipped_cases(Suite.GENERAL)[:GENERAL]
+    """Answers to the shipped general suite, asked without any fix, with their scores in [0, 1]."""
+    cases = shipped_cases(Suite.GENERAL)
     gate = asyncio.Semaphore(4)
 
     async def one(case: Case) -> dict[str, Any]:
@@ -263,7 +261,7 @@ def _columns(measured: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str,
     found |= _with_interval("false facts", groups[Group.OFF_TOPIC], "false")
     found["tone"] = round(fmean(answer["tone"] for answer in answered if answer["group"] != Group.OFF_TOPIC), 3)
     found["un-learned"] = _unlearned(measured, cells)
-    found["general loss"] = _general_loss(measured, cells)
+    found |= _general_loss(measured, cells)
     found["prompt tokens"] = round(fmean(answer["prompt_tokens"] for answer in answered), 1)
     found["training s"] = round(fmean(cell["training_s"] for cell in measured), 1)
     found["first fixed s"] = _first_fixed(measured)
@@ -302,11 +300,24 @@ def _unlearned(measured: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[st
     return round(fmean(pairs), 3) if pairs else None
 
 
-def _general_loss(measured: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]) -> float | None:
-    """How much lower the general suite is scored than the base's, in points of [0, 1]."""
-    base = {cell["brand"]: cell["general"] for cell in cells if cell["way"] == Way.NOTHING and "general" in cell}
-    lost = [base[cell["brand"]] - cell["general"] for cell in measured if cell["brand"] in base]
-    return round(fmean(lost), 3) if lost else None
+def _general_loss(measured: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How much lower each case of the general suite is scored than the base's answer to it, in points of [0, 1]."""
+    base = {
+        (cell["brand"], case["question"]): case["score"]
+        for cell in cells
+        if cell["way"] == Way.NOTHING
+        for case in cell["general answers"]
+    }
+    lost = [
+        base[key] - case["score"]
+        for cell in measured
+        for case in cell["general answers"]
+        if (key := (cell["brand"], case["question"])) in base
+    ]
+    if len(lost) < 2:
+        return {"general loss": None}
+    mean, half = fmean(lost), 1.96 * stdev(lost) / len(lost) ** 0.5
+    return {"general loss": round(mean, 3), "general loss 95%": [round(mean - half, 3), round(mean + half, 3)]}
 
 
 def _first_fixed(measured: Sequence[Mapping[str, Any]]) -> float | None:

@@ -5,7 +5,7 @@ have done that already. Rules and sizes: evidence.md 3, 6 and 7.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -48,17 +48,43 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def unusual_hours(moments: Iterable[datetime]) -> Mapping[datetime, int]:
-    """Hours with many times the votes of a usual one (the median of the others that had any), and how many each had.
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """From its first vote to its last, every one of them in some hour with many times the votes of a usual one."""
 
-    Where no other hour had any, a whole flood is unusual.
+    first: datetime
+    last: datetime
+
+    def has(self, moment: datetime) -> bool:
+        return self.first <= moment <= self.last
+
+
+def floods(moments: Iterable[datetime]) -> list[Flood]:
+    """Where an hour, wherever on the clock it begins, has many times the votes of a usual one; apart from each other, in order.
+
+    Usual is the median of the hours of the clock that had any and that the flood does not touch: it must not be its own measure
+    because it ran over the full hour. Where no other hour had any, a whole flood is unusual.
     """
-    counts = Counter(map(hour_of, moments))
-    found: dict[datetime, int] = {}
-    for hour, count in counts.items():
-        others = [other for at, other in counts.items() if at != hour]
-        if count >= max(AT_LEAST, FACTOR * (median(others) if others else 0)):
-            found[hour] = count
+    ordered = sorted(moments)
+    counts = Counter(map(hour_of, ordered))
+    usual: dict[tuple[datetime, datetime], float] = {}
+    found: list[Flood] = []
+    end = 0
+    for start, first in enumerate(ordered):
+        while end < len(ordered) and ordered[end] < first + HOUR:
+            end += 1
+        if end - start < AT_LEAST:
+            continue
+        last = ordered[end - 1]
+        touched = hour_of(first), hour_of(last)
+        if touched not in usual:
+            usual[touched] = median([count for hour, count in counts.items() if hour not in touched] or [0])
+        if end - start < FACTOR * usual[touched]:
+            continue
+        if found and first <= found[-1].last:
+            found[-1] = Flood(found[-1].first, last)
+        else:
+            found.append(Flood(first, last))
     return found
 
 
@@ -72,10 +98,10 @@ def counting(
     """The votes that count, in the order they were first given.
 
     One per person, as it stood when its block closed. A customer's counts on the answer to the own question, the team's on any.
-    An hour's votes wait until it is over, and those of an unusual hour are left out: so a flood is known before it counts.
+    Each waits an hour, and those of a flood are left out: so a flood is known before it counts.
     The team's since `held_since` wait for an admin. The arm is the one the conversation was given, whoever answered in the end.
     """
-    floods = unusual_hours(moments)
+    flooded = floods(moments)
     events = [
         VoteEvent(
             vote.voter_id,
@@ -87,8 +113,8 @@ def counting(
         )
         for vote in cast
         if (vote.by_asker or vote.by_team)
-        and hour_of(vote.voted_at) + HOUR <= now
-        and hour_of(vote.voted_at) not in floods
+        and vote.voted_at + HOUR <= now
+        and not any(flood.has(vote.voted_at) for flood in flooded)
         and not (vote.by_team and held_since is not None and vote.voted_at >= held_since)
     ]
     return votes_that_count(events, BLOCKS)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation import promotion
-from curation.canary import AT_LEAST, counting, ending, harm, pairs_in_time, standing, unusual_hours
+from curation.canary import AT_LEAST, counting, ending, floods, harm, pairs_in_time, standing
 from curation.evidence import Pairs, Rules, Vote, rolls_back
 from storage.records import (
     CastVote,
@@ -64,8 +64,8 @@ def test_a_customers_vote_counts_on_the_own_question_and_the_teams_on_any():
 
 def test_a_vote_waits_until_its_hour_is_over():
     vote = [cast(1, IN[0], False, hours=0.2)]
-    assert count(vote, now=NOON + 0.9 * HOUR) == []
-    assert count(vote, now=NOON + HOUR) == [Vote(True, False)]
+    assert count(vote, now=NOON + 1.1 * HOUR) == []
+    assert count(vote, now=NOON + 1.2 * HOUR) == [Vote(True, False)]
 
 
 def test_what_the_team_voted_under_a_hold_waits():
@@ -78,11 +78,23 @@ def test_a_flood_in_one_hour_is_left_out_and_a_busy_shop_is_none():
     usual = [cast(n, IN[n], True, hours=n * 3) for n in range(10)]
     flood = [cast(100 + n, IN[100 + n], False, hours=40.1) for n in range(50)]
     assert count(usual + flood) == count(usual)
-    assert unusual_hours([vote.voted_at for vote in usual + flood]) == {NOON + 40 * HOUR: 50}
+    assert [one.first for one in floods(vote.voted_at for vote in usual + flood)] == [NOON + 40.1 * HOUR]
     busy = [NOON + hour * HOUR + timedelta(seconds=n) for hour in range(5) for n in range(40)]
-    assert unusual_hours(busy) == {}
-    assert unusual_hours([NOON] * (AT_LEAST - 1)) == {}
-    assert unusual_hours([NOON] * AT_LEAST) == {NOON: AT_LEAST}  # the first votes ever, all at once
+    assert floods(busy) == []
+    assert floods([NOON] * (AT_LEAST - 1)) == []
+    assert floods([NOON] * AT_LEAST)  # the first votes ever, all at once
+
+
+@pytest.mark.parametrize("in_first", range(51))
+def test_a_flood_over_a_full_hour_of_the_clock_is_one_flood(in_first: int):
+    begin = NOON + 41 * HOUR - timedelta(seconds=in_first)
+    flood = [
+        replace(cast(100 + n, IN[100 + n], False), replied_at=begin, voted_at=begin + timedelta(seconds=n))
+        for n in range(50)
+    ]
+    usual = [cast(n, IN[n], True, hours=n * 3) for n in range(10)]
+    assert count(flood) == []
+    assert count(usual + flood) == count(usual)
 
 
 events = st.lists(
