@@ -20,11 +20,11 @@ from curation.prompting import HISTORY_TURNS, CountTokens, build_messages, said
 from curation.recall import Place, Recalled
 from curation.recalling import Recall
 from providers.base import ChatModel, Chunk, ErrorKind, ProviderError, Sampling
-from storage.conversations import Asking
 from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
 from storage.records import Conversation, Deployment, Message, Model, PromptKind, Reply, ReplySource, Turn, Voice
 from storage.store import Store
+from storage.turns import Asking
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from storage.conversations import Asking, Situation, Taken, ToPost
+from storage.conversations import Situation, Taken, ToPost
 from storage.errors import NotFound
 from storage.records import ChannelMode, CorrectionState, PostingKind, Right, TurnState
 from storage.store import Store
+from storage.turns import Asking
 from tests.storage.scenes import Scene, a_proposal, a_reply, a_reply_to, a_turn
 
 
