@@ -31,13 +31,13 @@ from curation.prices import PRICES, Prices, with_overrides
 from curation.promotion import follow_base
 from curation.recall.meaning import Embedder
 from curation.recalling import Recall
-from curation.recipes import Training, methods_of
+from curation.recipes import Training
 from curation.tariff import Tariff
 from curation.triggers import When
 from curation.worker import Pace
 from curation.workshop import Recipe, Workshop
 from providers.base import Sampling
-from providers.quirks import TUNER, VENDORS, Method, Quirks
+from providers.quirks import TUNER, VENDORS, Quirks
 from providers.tokens import TokenCounter, token_counter
 from providers.vendor import Access, Vendor, open_vendor
 from storage.errors import NotFound
@@ -48,7 +48,7 @@ from storage.store import open_store as open_store_at
 DEFAULT_BASE = "smollm2-135m-instruct"  # what tuner calls its default model
 IDLE_S = 1.0  # between two looks for new runs and unanswered questions
 RETRY_S = 5.0  # after a vendor call failed
-PRACTICE_ANSWERS = 80  # that the small model is asked to see what it learned: two minutes
+PRACTICE_ANSWERS = 200  # that the small model is asked to see what it learned: two minutes on two cores
 REPLY_SEED = 7  # any number; makes evaluations repeatable where the vendor can
 
 
@@ -248,14 +248,8 @@ def training_of(settings: Settings) -> Training:
         settings.beta or None,
         settings.learning_rate or None,
         settings.lora_r or None,
-        _replay_of(settings) or None,
+        settings.replay or None,
     )
-
-
-def _replay_of(settings: Settings) -> float:
-    """The share of general examples: as set, else the default where whoever trains has any and answers are learned."""
-    fits = quirks_of(settings).knows_replay and Method.SFT in methods_of(RecipeKind(settings.recipe))
-    return settings.replay if settings.says("replay") or fits else 0.0
 
 
 def _limits_of(settings: Settings) -> Limits:

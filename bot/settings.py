@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     beta: float = Field(0, ge=0, le=2)  # of dpo and kto; 0: the trainer chooses
     learning_rate: float = Field(0, ge=0, le=100)  # times the trainer's own; 0: its own
     lora_r: int = Field(0, ge=0, le=256)  # rank of the adapter; 0: the trainer chooses
-    replay: float = Field(0.3, ge=0, le=0.5)  # share of general examples mixed in, by the tuner, with sft
+    replay: float = Field(0, ge=0, le=0.5)  # share of general examples mixed in, by the tuner, with sft
     expected_life_days: int = Field(30, ge=0)  # a base that stops sooner is not trained on
     successor_base: str = ""  # trained on, at the same provider, once the base nears its end; "": nothing is
     poll_seconds: float = Field(1.0, gt=0)
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     # what is corrected, in prompts
     retriever: Literal["best", "minilm", "wordllama", "words"] = "best"  # what finds corrections that fit a question
     as_served: bool = True  # build training examples with the corrections that the bot would be shown
-    off_topic: float = Field(0.2, ge=0, le=0.5)  # share of them that are off-topic questions; only as served
+    off_topic: float = Field(0.5, ge=0, le=0.5)  # share of them that are off-topic questions; only as served
 
     # what every candidate is asked beside the held-out questions
     general_questions: int = Field(40, ge=0)  # of the general suite at most; 0: none
@@ -286,7 +286,7 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
         )
     if settings.time_zone not in available_timezones():
         wrong.append(f"{PREFIX}TIME_ZONE is {settings.time_zone!r}, which is no time zone; write one as Europe/Berlin")
-    if settings.recipe not in ("sft", "sft_dpo") and settings.replay and settings.says("replay"):
+    if settings.recipe not in ("sft", "sft_dpo") and settings.replay:
         wrong.append(
             f"{PREFIX}REPLAY is {settings.replay:g}, and {PREFIX}RECIPE is {settings.recipe!r}: general examples are "
             "mixed in with answers, by sft or sft_dpo; set one of the two"

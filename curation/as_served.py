@@ -15,7 +15,7 @@ from curation.fixes import Shown, shape, shown_for
 from curation.off_topic import Beside, beside
 from curation.prompting import CountTokens
 from curation.recall import Fix, Place, Recalled, RecallIndex
-from curation.recall.companies import says_the_same
+from curation.recall.companies import says_the_same_as
 from curation.recall.meaning import Embedder
 
 WITHOUT = 0.2  # share of examples that are shown none, whatever is recalled
@@ -72,7 +72,8 @@ class AsServed:
         def teach(example: Example, besides: Collection[str]) -> Shown:
             found = recalled(example, besides)
             if not is_of_share("astray", example.source_id, self.astray):
-                found = [each for each in found if says_the_same(each.fix.answer, example.answer)]
+                is_said_by = says_the_same_as(example.answer)
+                found = [each for each in found if is_said_by(each.fix.answer)]
             return shown(example, found)
 
         def is_about_the_brand(question: str) -> bool:

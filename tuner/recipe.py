@@ -78,8 +78,8 @@ def resolve(asked: Asked, method: str, n_examples: int, context_tokens: int) -> 
 
 
 def auto_epochs(n_examples: int, method: str = "supervised") -> int:
-    """About 300 examples seen in all: 6 epochs for 50, never more than 8 nor less than 2 (preferences: at most 3)."""
-    epochs = max(2, min(8, round(300 / max(1, n_examples))))
+    """About 480 examples seen in all: 6 epochs for 80, never more than 8 nor less than 2 (preferences: at most 3)."""
+    epochs = max(2, min(8, round(480 / max(1, n_examples))))
     return epochs if method == "supervised" else min(3, epochs)
 
 

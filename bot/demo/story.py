@@ -70,6 +70,7 @@ def play(settings: Settings, report: Report) -> None:
             "team_of_one": False,
             "database_url": "",
             "canary_percent": 0.0,  # nobody here votes
+            "held_out_share": 0.3,  # fourteen questions or so decide, where ten may prove too little
             "learned_answers": 36,  # enough to see that it is asked what it learned
         }
         asyncio.run(_play(settings.model_copy(update=changes), report))

@@ -5,7 +5,7 @@ says more than how near the nearest is.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import nsmallest
 from itertools import islice
 
@@ -92,9 +92,10 @@ class Companies:
         return -company if best >= ALIKE else None
 
 
-def says_the_same(answer: str, other: str) -> bool:
-    """Whether two answers would be in one company."""
-    return _likeness(read_answer(answer).words, read_answer(other).words) >= ALIKE
+def says_the_same_as(answer: str) -> Callable[[str], bool]:
+    """Whether another answer would be in one company with this one, which is read once."""
+    words = read_answer(answer).words
+    return lambda other: _likeness(words, read_answer(other).words) >= ALIKE
 
 
 def _likeness(one: Words, other: Words) -> float:

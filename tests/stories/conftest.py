@@ -70,5 +70,5 @@ async def installation(tmp_path: Path) -> AsyncGenerator[Running]:
     """A running installation in a path with a space. Four passes teach a voice; a few answers show that it is asked about it."""
     folder = tmp_path / "my shop"
     folder.mkdir()
-    async with started(folder, FINETONE_EPOCHS="4", FINETONE_LEARNED_ANSWERS="12") as running:
+    async with started(folder, FINETONE_EPOCHS="4", FINETONE_REPLAY="0", FINETONE_LEARNED_ANSWERS="12") as running:
         yield running
