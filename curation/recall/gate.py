@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from curation.recall.weights import WEIGHTS
 from curation.recall.words import Reading, stem
@@ -129,8 +130,7 @@ def _missing_names(asked: Reading, known: Reading) -> bool:
 def features(asked: Reading, candidate: Candidate, meaning: Meaning | None, weigh: Weigh) -> tuple[float, ...]:
     """What the decision rests on, in the order of the weights. Shares are of the terms' weight, in [0, 1]."""
     known = candidate.question
-    in_known = _found_in(asked.terms, known.terms)
-    in_asked = _found_in(known.terms, asked.terms)
+    in_known, in_asked = _in_both(asked.terms, known.terms)
     in_answer = [t for t in asked.terms if t in in_known or t in candidate.answer.terms]
     covers = _share(in_known, asked.terms, weigh)
     covered = _share(in_asked, known.terms, weigh)
@@ -183,23 +183,30 @@ def is_repeat(asked: Reading, candidate: Candidate) -> bool:
     )
 
 
-def _found_in(terms: tuple[str, ...], others: tuple[str, ...]) -> list[str]:
-    letters = {other[0] for other in others}
-    return [
-        term
-        for term in terms
-        if term in others
-        or (term[0] in letters and any(other[0] == term[0] and _alike(term, other) for other in others))
-    ]
+def _in_both(terms: tuple[str, ...], others: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Of the terms of either side those that the other has, or has one alike to, in their order."""
+    here, there = set(terms), set(others)
+    by_letter: dict[str, list[str]] = {}
+    for other in others:
+        by_letter.setdefault(other[0], []).append(other)
+    found, found_there = here & there, here & there
+    for term in terms:
+        for other in by_letter.get(term[0], ()):
+            if term != other and _alike(term, other):
+                found.add(term)
+                found_there.add(other)
+    return [term for term in terms if term in found], [other for other in others if other in found_there]
 
 
+@lru_cache(maxsize=50_000)
 def _alike(one: str, other: str) -> bool:
-    """The same stem, or one the beginning of the other ("zip", "zipper" are not: too short to tell), or one typing error."""
-    if one == other:
-        return True
-    if min(len(one), len(other)) < 4 or not (one[0] == other[0] and one[:1].isalpha()):
+    """Of two stems with the same first letter: one the beginning of the other ("zip", "zipper" are not: too short to tell), or
+    one typing error.
+    """
+    shorter = min(len(one), len(other))
+    if shorter < 4 or not one[0].isalpha():
         return False
-    return one.startswith(other) or other.startswith(one) or (min(len(one), len(other)) > 4 and _one_error(one, other))
+    return one.startswith(other) or other.startswith(one) or (shorter > 4 and _one_error(one, other))
 
 
 def _one_error(one: str, other: str) -> bool:

@@ -259,20 +259,21 @@ class RecallIndex:
             meaning = Meaning(*self._vectors.cosines(slot, vector)) if vector is not None else None
             score = gate.chance(model, asked, entry.candidate, meaning, self.weight)
             company = ALONE
-            if vector is not None and score >= min(threshold, VOUCHED_CHANCE):
-                company = self._company(slot, vector, is_open, companies)
+            if meaning is not None and score >= min(threshold, VOUCHED_CHANCE):
+                company = self._company(slot, vector, meaning.question, is_open, companies)
             if (refused is None and score >= threshold) or company.vouches:
                 found.append(Recalled(entry.fix, score, is_repeat=False, company=COMPANY * company.nearness))
         return found
 
     def _company(
-        self, slot: int, vector: Any, is_open: Callable[[int], bool], known: "dict[int, _Company]"
+        self, slot: int, vector: Any, own: float, is_open: Callable[[int], bool], known: "dict[int, _Company]"
     ) -> "_Company":
-        """How those of the slot's company that hold here stand to the question; `known` ones by company."""
+        """How those of the slot's company that hold here stand to the question; `own`: the slot's cosine; `known`: by company."""
         name = self._companies.name_of(slot)
         if name not in known:
             members = {slot, *filter(is_open, self._companies.of(slot))}
-            known[name] = _Company(len(members), self._vectors.together(sorted(members), vector))
+            nearness = own if len(members) == 1 else self._vectors.together(sorted(members), vector)
+            known[name] = _Company(len(members), nearness)
         return known[name]
 
     def _repeats(self, asked: Reading, place: Place, now: datetime, without: Collection[str]) -> list[Recalled]:

@@ -81,4 +81,4 @@ class Vectors:
 
     def together(self, slots: Sequence[int], vector: Any) -> float:
         """The mean of the cosines with these slots' questions."""
-        return float((self._questions[list(slots)] @ vector).mean())
+        return float((self._questions[list(slots)] @ vector).sum()) / len(slots)
