@@ -18,7 +18,7 @@ from tests.slack.team import Team
 from tests.slack.wire import Wire
 
 EVENTS_PATH = "/slack/events"
-POLL_S = 0.01
+POLL_S = 0.03  # each look is a call to the emulator, which has a processor to share with the app
 
 
 class NeverHappened(AssertionError):

@@ -96,7 +96,7 @@ class Shop:
         recipe = Recipe(Rules(10, 2, 0.2, 1000), None, JUDGED, sampling, 2000, 7)
         tariff = tariff_of(settings, self.clock().date())
         workshop = Workshop(self.store, self.provider, self.provider, words, "words", recipe, self.clock, tariff)
-        pace = Pace(0.01, 0.01, 0.01)
+        pace = Pace(0.03, 0.03, 0.03)
         return Program(settings, self.store, self.voice, desk, workshop, pace, NoCounter(), False)  # type: ignore[arg-type]
 
     async def asked(self, text: str = "Where is my parcel?") -> tuple[Message, Message]:
