@@ -332,12 +332,15 @@ def quantile(values: list[float], share: float) -> float:
 KINDS = ("ours", "two rows", "bare")
 
 
-async def compare(database: str, pairs: int, n: int) -> tuple[dict[str, Any], list[Promise]]:
-    """Alternate rounds of all on one kind of database: throughput with many at once, added time with one after the other."""
+@contextlib.asynccontextmanager
+async def each_served(
+    kinds: Sequence[str], database: str = "sqlite"
+) -> AsyncGenerator[tuple[WebApi, dict[str, Served]]]:
+    """A server of each kind, each on a database of its own and warm, beside one Web API."""
     async with contextlib.AsyncExitStack() as stack:
         api, api_url = await stack.enter_async_context(web_api())
         servers: dict[str, Served] = {}
-        for kind in KINDS:
+        for kind in kinds:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
             url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
             if database == "postgres" and kind != "bare":
@@ -345,6 +348,12 @@ async def compare(database: str, pairs: int, n: int) -> tuple[dict[str, Any], li
             servers[kind] = await stack.enter_async_context(served(kind, api, api_url, url, folder))
         for server in servers.values():
             await server.driver.round(USERS * 2)  # everybody is known, everything is loaded
+        yield api, servers
+
+
+async def compare(database: str, pairs: int, n: int) -> tuple[dict[str, Any], list[Promise]]:
+    """Alternate rounds of all on one kind of database: throughput with many at once, added time with one after the other."""
+    async with each_served(KINDS, database) as (api, servers):
         rates: dict[str, list[float]] = {kind: [] for kind in KINDS}
         alone: dict[str, list[float]] = {kind: [] for kind in KINDS}
         for pair in range(pairs):
@@ -382,21 +391,16 @@ RECALL_COST = 1.05  # processor time of a reply with recall against one without,
 async def recall_cost(pairs: int, n: int) -> tuple[dict[str, Any], Promise]:
     """Rounds of the same app with and without recall, alternating: processor time of a reply, and the median of the ratios."""
     kinds = ("ours", "without recall")
-    async with contextlib.AsyncExitStack() as stack:
-        api, api_url = await stack.enter_async_context(web_api())
-        servers: dict[str, Served] = {}
-        for kind in kinds:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
-            url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
-            servers[kind] = await stack.enter_async_context(served(kind, api, api_url, url, folder))
-            await servers[kind].driver.round(USERS * 2)
+    async with each_served(kinds) as (_, servers):
         took: dict[str, list[float]] = {kind: [] for kind in kinds}
         for pair in range(pairs):
             for kind in kinds if pair % 2 else reversed(kinds):
                 before = servers[kind].processor_s
                 await servers[kind].driver.round(n)
                 took[kind].append((servers[kind].processor_s - before) / n)
-    row = {f"{kind} processor ms a reply": round(statistics.median(took[kind]) * 1000, 2) for kind in kinds}
+    row: dict[str, Any] = {
+        f"{kind} processor ms a reply": round(statistics.median(took[kind]) * 1000, 2) for kind in kinds
+    }
     ratios = sorted(one / other for one, other in zip(took["ours"], took["without recall"], strict=True))
     row["ratios"] = [round(ratio, 3) for ratio in ratios]
     ratio = round(statistics.median(ratios), 3)
@@ -405,11 +409,8 @@ async def recall_cost(pairs: int, n: int) -> tuple[dict[str, Any], Promise]:
 
 async def endure(n: int) -> tuple[dict[str, Any], Promise]:
     """Memory over `n` messages: what it grows between the first tenth and the end."""
-    async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="finetone reply ")))
-        api, api_url = await stack.enter_async_context(web_api())
-        url = f"sqlite+aiosqlite:///{folder / 'app.sqlite'}"
-        ours = await stack.enter_async_context(served("ours", api, api_url, url, folder))
+    async with each_served(("ours",)) as (_, servers):
+        ours = servers["ours"]
         await ours.driver.round(n // 10)
         early = ours.memory_mb
         for _ in range(9):
