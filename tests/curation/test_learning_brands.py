@@ -70,7 +70,8 @@ def a_cell(
         for number in range(of)
     ]
     row = {"brand": "puffin", "seed": 1, "corrections": count, "way": way, "most": of, **beside_by_default(way)}
-    return {**row, "training_s": 30.0, "general": general, "answers": answers}
+    asked = [{"question": f"general {number}", "score": general} for number in range(4)]
+    return {**row, "training_s": 30.0, "general answers": asked, "answers": answers}
 
 
 def test_a_row_of_the_table_is_counted_from_its_answers():
@@ -81,6 +82,7 @@ def test_a_row_of_the_table_is_counted_from_its_answers():
     ours = rows[50, Way.AS_SERVED]
     assert (ours["corrected"], ours["near"], ours["far"], ours["paraphrases"]) == (0.8, 0.6, 0.4, 0.5)
     assert (ours["false facts"], ours["un-learned"], ours["general loss"]) == (0.1, 0.2, 0.1)
+    assert ours["general loss 95%"] == [0.1, 0.1]
     assert (ours["training s"], ours["first fixed s"], ours["prompt tokens"]) == (30.0, 32.0, 20.0)
     assert ours["corrected 95%"][0] < 0.8 < ours["corrected 95%"][1]
 
@@ -99,7 +101,7 @@ def test_the_promises_are_of_the_shipped_way_against_every_other_that_is_as_true
     assert kept["corrected, as shipped, 50 corrections"].holds
     assert kept["lead over the best other way with no more false facts"].value == 0.667
     assert promises([cache]) == []
-    assert promises([{**ours, "off topic": 0.5}, cache]) == []  # somebody's own shares are not what is promised of
+    assert promises([{**ours, "off topic": 0.1}, cache]) == []  # somebody's own shares are not what is promised of
 
 
 def test_the_plot_has_a_line_for_each_way():

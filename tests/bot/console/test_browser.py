@@ -355,6 +355,7 @@ async def test_a_lock_is_seen_by_the_others_and_kept_while_the_page_is_open(site
         await expect(both.get_by_role("status")).to_contain_text("Noor is looking at this (5 min)")
         await expect(both.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
         await noor.get_by_role("button", name="Pass over").click()
+        await expect(noor.get_by_text("You are looking at this")).to_have_count(0)
         await both.reload()
         await expect(both.get_by_role("button", name="Approve", exact=True)).to_be_visible()
 
