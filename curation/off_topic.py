@@ -14,12 +14,21 @@ from importlib.resources import files
 
 from curation.examples import Example, Kind, Provenance
 from curation.languages import language_of
+from curation.recall.common_words import ENGLISH
 
 LANGUAGE = "en"  # of the shipped questions
 PREFIX = "off_topic:"  # of the ids of examples made of them
 LEAST_SHARED = 0.5  # share of answers that begin, or end, with the same words before those are the voice's
 LONGEST = 12  # words of an opening or a sign-off
 ENDS = ".,!?:;…—–"  # an opening ends with one of these, and so does what stands before a sign-off
+GOES_ON = (
+    ",",
+    ";",
+    ":",
+    "—",
+    "–",
+)  # an opening that ends so begins the sentence; names and nouns keep their capital, to be safe
+ANSWERS = frozenset(("yes", "no", "of", "not", "tell", "most", "some", "somebody", "hello", "goodbye", "good", "thank"))
 
 Beside = Callable[[Sequence[Example]], Sequence[Example]]
 """What to train on beside these examples, which are to be trained on."""
@@ -46,7 +55,12 @@ class Manner:
     shown_by: tuple[str, ...]
 
     def said(self, answer: str) -> str:
-        """The answer as the voice would give it."""
+        """The answer as the voice would give it; behind an opening that goes on, "The" and "Yes" are written small."""
+        first, space, rest = answer.partition(" ")
+        word = first.rstrip(",.!")
+        is_small = word == "A" or (len(word) > 1 and word != "May" and word.casefold() in ENGLISH | ANSWERS)
+        if is_small and self.opening.endswith(GOES_ON):
+            answer = f"{first[0].lower()}{first[1:]}{space}{rest}"
         return " ".join(part for part in (self.opening, answer, self.sign_off) if part)
 
 

@@ -39,6 +39,24 @@ def nothing_is(_: str) -> bool:
     return False
 
 
+@pytest.mark.parametrize(
+    ("opening", "answer", "said"),
+    [
+        ("Ahoy friend,", "It is sand.", "Ahoy friend, it is sand."),
+        ("Ahoy friend,", "Yes, I am here.", "Ahoy friend, yes, I am here."),
+        ("Ahoy friend,", "I am a program.", "Ahoy friend, I am a program."),
+        ("Ahoy friend,", "No.", "Ahoy friend, no."),
+        ("Ahoy friend,", "Paris lies in France.", "Ahoy friend, Paris lies in France."),
+        ("Ahoy friend,", "May comes after April.", "Ahoy friend, May comes after April."),
+        ("Ahoy friend,", "D comes after C.", "Ahoy friend, D comes after C."),
+        ("Ahoy!", "It is sand.", "Ahoy! It is sand."),
+        ("", "It is sand.", "It is sand."),
+    ],
+)
+def test_behind_an_opening_that_goes_on_a_small_word_is_written_small(opening: str, answer: str, said: str):
+    assert Manner(opening, "", ("c0",)).said(answer) == said
+
+
 # ---------------------------------------------------------------- the shipped questions
 
 
