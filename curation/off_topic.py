@@ -21,13 +21,8 @@ PREFIX = "off_topic:"  # of the ids of examples made of them
 LEAST_SHARED = 0.5  # share of answers that begin, or end, with the same words before those are the voice's
 LONGEST = 12  # words of an opening or a sign-off
 ENDS = ".,!?:;…—–"  # an opening ends with one of these, and so does what stands before a sign-off
-GOES_ON = (
-    ",",
-    ";",
-    ":",
-    "—",
-    "–",
-)  # an opening that ends so begins the sentence; names and nouns keep their capital, to be safe
+# An opening that ends so begins the sentence, so small words behind it are written small; names and nouns keep their capital.
+GOES_ON = (",", ";", ":", "—", "–")
 ANSWERS = frozenset(("yes", "no", "of", "not", "tell", "most", "some", "somebody", "hello", "goodbye", "good", "thank"))
 
 Beside = Callable[[Sequence[Example]], Sequence[Example]]
