@@ -10,14 +10,14 @@ from bot.watching import follow_run
 from storage.records import Run
 
 
-async def follow(program: Program, run: Run) -> Run:
+async def follow(program: Program, run: Run, terminal: Terminal) -> Run:
     """Show a run's progress to its end; do its work too, unless a running program does."""
     if program.is_attached:
-        return await follow_run(program.store, run.id, Terminal())
+        return await follow_run(program.store, run.id, terminal)
     stop = asyncio.Event()
     worker = asyncio.create_task(serve_worker(program, stop))
     try:
-        return await follow_run(program.store, run.id, Terminal())
+        return await follow_run(program.store, run.id, terminal)
     finally:
         stop.set()
         await worker

@@ -45,7 +45,7 @@ def search_settings(
                 return
         outcome = await moderation.start_search(workshop, actor, voice, caps)
         say(outcome.said)
-        ended = await follow(program, outcome.record)
+        ended = await follow(program, outcome.record, Terminal())
         _show(plan_of(ended))
         if ended.state is not RunState.DONE:
             raise typer.Exit(1)

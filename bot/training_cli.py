@@ -37,7 +37,7 @@ def retrain(
             return
         outcome = await moderation.start_retrain(program.workshop, actor, program.voice)
         say(outcome.said)
-        ended = await follow(program, outcome.record)
+        ended = await follow(program, outcome.record, Terminal())
         if ended.state not in (RunState.PROMOTED, RunState.CANARY):
             raise typer.Exit(1)
 

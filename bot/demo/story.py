@@ -20,11 +20,11 @@ from rich.table import Table
 from bot import answering, moderation
 from bot.chat import Question
 from bot.embedded import Report, data_dir_lock
+from bot.following import follow
 from bot.program import Program, open_program, utc_now
-from bot.serving import serve_worker
 from bot.settings import Settings
 from bot.text import excerpt
-from bot.watching import follow_run, show_preview
+from bot.watching import show_preview
 from curation.requesting import preview
 from curation.step import MEASURED
 from storage.ids import new_id
@@ -186,13 +186,7 @@ async def _teach(program: Program, cast: Cast, lessons: list[tuple[str, str]], t
 async def _retrain(program: Program, cast: Cast, terminal: Console) -> Run:
     show_preview(await preview(program.workshop, program.voice), terminal)
     outcome = await moderation.start_retrain(program.workshop, cast.admin, program.voice)
-    stop = asyncio.Event()
-    worker = asyncio.create_task(serve_worker(program, stop))
-    try:
-        return await follow_run(program.store, outcome.record.id, terminal)
-    finally:
-        stop.set()
-        await worker
+    return await follow(program, outcome.record, terminal)
 
 
 def said_after_roll_back(before: Reply, again: Reply) -> str:

@@ -18,9 +18,8 @@ from curation.prices import PRICES
 from curation.similar import Asked, cluster
 from curation.suites import shipped_cases
 from providers.quirks import TUNER, Method
-from storage.records import CorrectionState, Side, Suite
+from storage.records import Side, Suite
 from tests.curation.conftest import House, words
-from tests.curation.test_selecting import correction
 from tests.curation.test_versions import corrected_for_somebody
 
 ANSWERS = (
@@ -153,21 +152,8 @@ def test_a_voice_that_would_lose_its_tone_gets_none(answers: tuple[str, ...]):
 
 async def approve(house: House, count: int) -> None:
     """Corrections in one manner."""
-    for number in range(count):
-        made = replace(
-            correction(number),
-            voice_id=house.voice.id,
-            reply_id=None,
-            conversation_id=None,
-            proposed_by=house.admin.id,
-            state=CorrectionState.PROPOSED,
-            origin=f"import:test:{number}",
-            corrected_text=f"Ahoy! The shelf with the number {number} is where you find it. Fair winds, the Puffin crew",
-        )
-        await house.store.corrections.propose(made)
-        await house.store.corrections.decide(
-            made.id, CorrectionState.APPROVED, by=house.admin.id, note="", at=house.workshop.now()
-        )
+    said = "Ahoy! The shelf with the number {number} is where you find it. Fair winds, the Puffin crew"
+    await house.approve(*range(count), said=said)
 
 
 def with_off_topic(house: House, share: float) -> None:
