@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from curation.checks import Check
 from curation.examples import Example
 from curation.fixes import Shown, shape, shown_for
 from curation.off_topic import Beside, beside
@@ -44,8 +45,18 @@ class AsServed:
         """Of the prompts, by name."""
         return shape(RecallIndex(self.embedder).shape)
 
-    def over(self, fixes: Sequence[Fix], voice_id: str, system_prompt: str, count_tokens: CountTokens) -> "Served":
-        """What serving would do with these fixes. All of them hold at the time of the newest."""
+    def over(
+        self,
+        fixes: Sequence[Fix],
+        voice_id: str,
+        system_prompt: str,
+        count_tokens: CountTokens,
+        checks: Sequence[Check] = (),
+    ) -> "Served":
+        """What serving would do with these fixes. All of them hold at the time of the newest.
+
+        Off-topic answers that do not keep to the `checks` of the voice are not trained on.
+        """
         index = RecallIndex(self.embedder)
         index.add_all(fixes)
         now = max((fix.valid_from for fix in fixes), default=None)
@@ -79,7 +90,7 @@ class AsServed:
         def is_about_the_brand(question: str) -> bool:
             return now is not None and bool(index.recall(question, Place(voice_id, ""), now))
 
-        return Served(show, teach, beside(self.off_topic, is_about_the_brand))
+        return Served(show, teach, beside(self.off_topic, is_about_the_brand, checks))
 
 
 @dataclass(frozen=True, slots=True)

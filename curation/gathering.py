@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from curation.as_served import AsServed
+from curation.checks import Check, declared
 from curation.cleaning import rules_for
 from curation.dataset import Dataset, Rules, build_dataset
 from curation.disputes import disputes_among
@@ -17,6 +18,7 @@ from curation.recall import Fix, fix_of
 from curation.scrub import Person, Placeholders, scrub_conversation
 from curation.selecting import Circumstances, select_examples
 from curation.sketches import Sketches
+from curation.voice_card import with_rules
 from storage.disputes import blocked
 from storage.records import (
     Conversation,
@@ -62,6 +64,7 @@ class Material:
     marked: Sequence[Marked]
     places: Mapping[str, str]  # conversation id → channel
     sides: Mapping[str, Side]
+    checks: tuple[Check, ...]  # what answers of the voice keep to
     at: datetime
 
 
@@ -73,6 +76,7 @@ class Picked:
     flagged: tuple[Flagged, ...]
     found: tuple[Dispute, ...]
     fixes: tuple[Fix, ...]  # what is chosen, as recall shows it
+    checks: tuple[Check, ...]  # what answers of the voice keep to
 
 
 async def gather(store: Store, voice: Voice, press: Press, *, at: datetime) -> Material:
@@ -86,6 +90,7 @@ async def gather(store: Store, voice: Voice, press: Press, *, at: datetime) -> M
         await _marked(store, voice, press.rules, at),
         places,
         await store.datasets.sides(voice.id),
+        declared(with_rules(await store.voices.checks(voice.id), await store.voice_rules.of(voice.id))),
         at,
     )
 
@@ -119,7 +124,7 @@ def _pick(material: Material, voice: Voice, press: Press) -> Picked:
         for c in material.approved
         if c.id in chosen
     ]
-    return Picked(selection, tuple(bad), tuple(found), tuple(fixes))
+    return Picked(selection, tuple(bad), tuple(found), tuple(fixes), material.checks)
 
 
 async def build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, press: Press) -> Dataset:
@@ -129,7 +134,9 @@ async def build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, p
 
 def _build(picked: Picked, known_sides: Mapping[str, Side], voice: Voice, press: Press) -> Dataset:
     prompt, count_tokens = voice.prompt(press.prompt), press.count_tokens
-    served = None if press.as_served is None else press.as_served.over(picked.fixes, voice.id, prompt, count_tokens)
+    served = None
+    if press.as_served is not None:
+        served = press.as_served.over(picked.fixes, voice.id, prompt, count_tokens, picked.checks)
     return build_dataset(
         picked.selection,
         known_sides,

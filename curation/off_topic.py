@@ -1,17 +1,20 @@
 """Pure: questions that no correction is about, answered shortly and truly in the voice's own opening and sign-off.
 
 A model that is trained on corrections alone learns that every answer states a fact of the brand. These keep the habit of
-answering without one. The questions are shipped beside this file, in English: JSON lines of `{"id", "question", "answer"}`.
+answering without one. The questions are shipped beside this file: JSON lines of `{"id", "kind", "question", "answer"}`, in
+English but for those of the kind "language", which are answered in the language they are asked in.
 """
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice, zip_longest
 
+from curation.checks import Check, failures
 from curation.examples import Example, Kind, Provenance
 from curation.languages import language_of
 from curation.recall.common_words import ENGLISH
@@ -31,9 +34,10 @@ Beside = Callable[[Sequence[Example]], Sequence[Example]]
 
 @dataclass(frozen=True, slots=True)
 class OffTopic:
-    """A question that no brand's corrections are about, and a short true answer."""
+    """A question that no brand's corrections are about, the kind of question it is, and a short true answer."""
 
     id: str
+    kind: str
     question: str
     answer: str
 
@@ -61,16 +65,21 @@ class Manner:
 
 @cache
 def shipped() -> tuple[OffTopic, ...]:
-    """What comes with Finetone, in the order it is taken: by a hash of the id, so that kinds of questions mix."""
+    """What comes with Finetone, in the order it is taken: one of each kind in turn, so that a few are of every kind."""
     rows = files("curation").joinpath("off_topic.jsonl").read_text("utf-8").splitlines()
-    return tuple(sorted((OffTopic(**json.loads(row)) for row in rows), key=lambda one: _hash(one.id)))
+    of_kind: dict[str, list[OffTopic]] = defaultdict(list)
+    for one in sorted((OffTopic(**json.loads(row)) for row in rows), key=lambda one: _hash(one.id)):
+        of_kind[one.kind].append(one)
+    turns = zip_longest(*(of_kind[kind] for kind in sorted(of_kind)))
+    return tuple(one for turn in turns for one in turn if one is not None)
 
 
-def beside(share: float, is_about_the_brand: Callable[[str], bool]) -> Beside:
+def beside(share: float, is_about_the_brand: Callable[[str], bool], checks: Sequence[Check] = ()) -> Beside:
     """What adds so many off-topic examples that they make up `share`, in [0, 0.5], of all, as far as there are any.
 
     None where the voice writes another language, or where most of its answers share neither an opening nor a sign-off: plain
-    answers would train its tone away. A question that `is_about_the_brand`, because a fix would be shown for it, is passed over.
+    answers would train its tone away. A question that `is_about_the_brand`, because a fix would be shown for it, is passed over;
+    so is an answer that does not keep to the voice's `checks`: one in French, where English is declared.
     """
 
     def added(examples: Sequence[Example]) -> Sequence[Example]:
@@ -79,8 +88,8 @@ def beside(share: float, is_about_the_brand: Callable[[str], bool]) -> Beside:
         if not manner.shown_by or not is_in_english(answers):
             return ()
         wanted = round(len(examples) * share / (1 - share))
-        fitting = (one for one in shipped() if not is_about_the_brand(one.question))
-        return [_example(one, manner) for one, _ in zip(fitting, range(wanted), strict=False)]
+        asked = (_example(one, manner) for one in shipped() if not is_about_the_brand(one.question))
+        return list(islice((one for one in asked if not failures(one.answer, checks)), wanted))
 
     return added
 

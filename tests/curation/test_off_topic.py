@@ -10,15 +10,17 @@ from curation import requesting, versions
 from curation.as_served import AsServed
 from curation.card import LINEAGE_FILE, Basis, recompute
 from curation.card_text import card_markdown
+from curation.checks import declared
 from curation.dataset import TRAIN_FILE
 from curation.examples import Example, Kind
+from curation.languages import language_of
 from curation.normal import key_of
 from curation.off_topic import PREFIX, Manner, beside, is_in_english, manner_of, shipped
 from curation.prices import PRICES
 from curation.similar import Asked, cluster
 from curation.suites import shipped_cases
 from providers.quirks import TUNER, Method
-from storage.records import Side, Suite
+from storage.records import RuleState, Side, Suite, VoiceRule
 from tests.curation.conftest import House, words
 from tests.curation.test_versions import corrected_for_somebody
 
@@ -80,6 +82,21 @@ def _cases(suite: Suite):
     return () if suite is Suite.TARGET else shipped_cases(suite)
 
 
+def test_the_first_are_one_of_each_kind():
+    kinds = [one.kind for one in shipped()]
+    assert len({*kinds}) == 9
+    assert len({*kinds[:9]}) == len({*kinds[9:18]}) == 9
+
+
+def test_who_asks_in_another_language_is_answered_in_it():
+    asked = [one for one in shipped() if one.kind == "language"]
+    told = [code for one in asked if (code := language_of(one.answer))]
+    assert {"de", "fr", "es"} <= {*told}
+    assert "en" not in told
+    assert len(told) >= 0.9 * len(asked)
+    assert all(language_of(one.question) in (None, language_of(one.answer)) for one in asked if language_of(one.answer))
+
+
 # ---------------------------------------------------------------- the manner
 
 
@@ -131,6 +148,15 @@ def test_a_question_that_the_brand_answers_is_passed_over():
     about_bees = beside(0.5, lambda question: "honey" in question)(taught(*(ANSWERS * 100)))
     assert len(about_bees) == len(shipped()) - 1
     assert not any("honey" in one.question for one in about_bees)
+
+
+def test_an_answer_that_the_voices_checks_refuse_is_passed_over():
+    checks = declared({"language": "en", "forbidden": ["sorry"]})
+    said = [one.answer for one in beside(0.5, nothing_is, checks)(taught(*(ANSWERS * 100)))]
+    assert {language_of(answer) for answer in said} == {"en", None}
+    assert not any("sorry" in answer for answer in said)
+    assert len(said) > 100
+    assert len(beside(0.5, nothing_is, checks)(taught(*(ANSWERS * 10)))) == 30  # others come in their place
 
 
 @pytest.mark.parametrize(
@@ -193,6 +219,21 @@ async def test_every_off_topic_line_of_a_version_has_its_source_and_the_card_cou
     assert card.numbers.counts["kind"] == {"import": 20, "off_topic": added}
     assert card.numbers.torn_groups == 0
     assert f"{added} of those to train on are off-topic questions" in card_markdown(card)
+
+
+async def test_a_version_has_no_off_topic_line_that_the_checks_or_the_card_of_its_voice_refuse(house: House):
+    await approve(house, 40)
+    with_off_topic(house, 0.5)
+    before = await freeze(house)
+    store, at = house.store, house.workshop.now()
+    await store.voices.set_checks(house.voice.id, {"forbidden": ["program"]}, by=house.admin.id, at=at)
+    rule = VoiceRule(house.voice.id, "language", "en", RuleState.APPROVED, house.admin.id, at)
+    await store.voice_rules.decide(rule)
+    after = await freeze(house)
+    said = {version.id: (await store.datasets.file(version.id, TRAIN_FILE)).decode() for version in (before, after)}
+    assert after.card["off_topic"] == before.card["off_topic"]
+    assert all(word in said[before.id] for word in ("Bonjour", "program"))
+    assert not any(word in said[after.id] for word in ("Bonjour", "program"))
 
 
 async def test_what_a_run_would_train_on_counts_the_teams_own_alone(house: House):
