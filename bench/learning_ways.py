@@ -229,6 +229,8 @@ async def _train(bench: Bench, content: bytes, base: str, method: Method, seed: 
         )
     )
     while job.state in (JobState.QUEUED, JobState.RUNNING):
+        if job.state is JobState.QUEUED:
+            began = monotonic()  # a job that a stopped bench has left may be before it; waiting is not training
         await asyncio.sleep(POLL_S)
         job = await bench.trainer.job(job.id)
     if job.model_name is None:
