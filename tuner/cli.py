@@ -161,7 +161,8 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 def _key(chosen: argparse.Namespace) -> int:
     from tuner.keys import key_hash
-    from tuner.store import Key, Store
+    from tuner.records import Key
+    from tuner.store import Store
 
     home = Home(chosen.home.expanduser().resolve())
     home.create()

@@ -15,8 +15,9 @@ from tuner.errors import bad_request
 from tuner.jobs import new_id
 from tuner.paths import Home
 from tuner.recipe import Asked, Recipe, resolve
+from tuner.records import FileRecord, Job
 from tuner.starts import Starts
-from tuner.store import FileRecord, Job, Store
+from tuner.store import Store
 from tuner.training_file import MIN_EXAMPLES, BadLine, Row, check_rows, parse_lines, texts
 
 TOKENS_PER_MESSAGE = 8  # role, markers and line ends of a chat template; SmolLM2's takes 5

@@ -23,8 +23,9 @@ from typing import Any, cast
 from tuner.errors import EngineFailed, EngineGone
 from tuner.launcher import Launcher, Run
 from tuner.paths import Home, write_atomically, write_json
+from tuner.records import Delivery, FileRecord, Job, NewEvent, TunedModel
 from tuner.starts import Starts
-from tuner.store import Delivery, FileRecord, Job, NewEvent, Store, TunedModel
+from tuner.store import Store
 from tuner.training_file import Row, parse_lines
 from tuner.weights import Base
 

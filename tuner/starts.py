@@ -13,7 +13,8 @@ from pathlib import Path
 from tuner.errors import ApiError, bad_request
 from tuner.paths import PEFT_FOLDER, WEIGHTS_FILE, Home
 from tuner.recipe import Asked
-from tuner.store import Job, Store, TunedModel
+from tuner.records import Job, TunedModel
+from tuner.store import Store
 
 GOES_ON = ("dpo", "kto")
 

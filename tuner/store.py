@@ -11,9 +11,23 @@ import sqlite3
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tuner.records import (
+    OPEN,
+    Delivery,
+    Event,
+    FileRecord,
+    Job,
+    Key,
+    NewEvent,
+    TunedModel,
+    event_of,
+    file_of,
+    job_of,
+    model_of,
+)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -46,110 +60,6 @@ CREATE TABLE IF NOT EXISTS deliveries (
 """
 
 LATER_COLUMNS = {"jobs": {"starts_from": "TEXT"}}  # which the databases of earlier versions do not have
-
-OPEN = ("validating_files", "queued", "running")
-
-
-@dataclass(frozen=True)
-class FileRecord:
-    """An uploaded or produced file; its bytes lie in the home's files folder under its id."""
-
-    id: str
-    filename: str
-    purpose: str
-    bytes: int
-    created_at: int  # unix seconds
-
-
-@dataclass(frozen=True)
-class Job:
-    """One fine-tuning job."""
-
-    id: str
-    status: str
-    paused: bool  # asked to rest: stays queued until resumed
-    base: str  # name of the base model it trains
-    model: str  # the model name the caller asked to tune; an alias stays as they wrote it
-    training_file: str
-    validation_file: str | None
-    method: str  # supervised, dpo or kto
-    asked: dict[str, Any]  # hyperparameters as asked, "auto" left out
-    recipe: dict[str, Any]  # the numbers it trains with
-    suffix: str | None
-    seed: int
-    metadata: dict[str, str] | None
-    n_examples: int
-    created_at: int  # unix seconds
-    started_at: float | None  # unix seconds
-    finished_at: int | None
-    estimated_finish: int | None
-    trained_tokens: int | None
-    fine_tuned_model: str | None
-    result_file: str | None
-    error: dict[str, Any] | None
-    progress_offset: int  # bytes of progress.jsonl already taken in
-    last_step: int  # the furthest optimiser step reported
-    starts_from: str | None = None  # the tuned model whose weights it goes on training; None: a new adapter of the base
-
-
-@dataclass(frozen=True)
-class Event:
-    id: str
-    job_id: str
-    created_at: int
-    level: str  # info, warn, error
-    type: str  # message, metrics
-    message: str
-    data: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class TunedModel:
-    """A servable adapter under its own, never reused name."""
-
-    name: str
-    job_id: str
-    base: str
-    adapter: str  # file name inside the job's folder
-    step: int
-    is_checkpoint: bool
-    checkpoint_id: str | None
-    metrics: dict[str, Any] | None
-    created_at: int
-
-
-@dataclass(frozen=True)
-class Key:
-    """An API key; only its hash is kept."""
-
-    id: str
-    label: str
-    created_at: int
-    revoked_at: int | None
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One webhook to deliver."""
-
-    id: str
-    job_id: str
-    type: str
-    created_at: int
-    attempts: int
-
-
-@dataclass(frozen=True)
-class NewEvent:
-    """An event about to be written. `step` makes it unique per job, so a resumed job does not report a step twice."""
-
-    id: str
-    created_at: int
-    message: str
-    level: str = "info"
-    type: str = "message"
-    data: dict[str, Any] | None = field(default=None)
-    step: int | None = None
 
 
 class Store:
@@ -207,7 +117,7 @@ class Store:
 
     def file(self, file_id: str) -> FileRecord | None:
         row = self._one("SELECT * FROM files WHERE id = ? AND deleted_at IS NULL", (file_id,))
-        return _file(row) if row else None
+        return file_of(row) if row else None
 
     def files(
         self, purpose: str | None, after: str | None, limit: int, newest_first: bool
@@ -219,7 +129,7 @@ class Store:
             f"AND (? IS NULL OR seq {before} (SELECT seq FROM files WHERE id = ?)) ORDER BY seq {direction} LIMIT ?",
             (purpose, purpose, after, after, limit + 1),
         )
-        return [_file(row) for row in rows[:limit]], len(rows) > limit
+        return [file_of(row) for row in rows[:limit]], len(rows) > limit
 
     def delete_file(self, file_id: str, now: int) -> bool:
         with self._transaction() as db:
@@ -259,7 +169,7 @@ class Store:
 
     def job(self, job_id: str) -> Job | None:
         row = self._one("SELECT * FROM jobs WHERE id = ?", (job_id,))
-        return _job(row) if row else None
+        return job_of(row) if row else None
 
     def jobs(self, after: str | None, limit: int, metadata: dict[str, str] | None) -> tuple[list[Job], bool]:
         """A page of jobs, newest first, holding all of `metadata`; and whether more follow."""
@@ -271,7 +181,7 @@ class Store:
         rows = self._all(
             f"SELECT * FROM jobs WHERE {' AND '.join(clauses)} ORDER BY seq DESC LIMIT ?", [*values, limit + 1]
         )
-        return [_job(row) for row in rows[:limit]], len(rows) > limit
+        return [job_of(row) for row in rows[:limit]], len(rows) > limit
 
     def job_counts(self) -> dict[str, int]:
         """How many jobs have each status; a status that none has is left out."""
@@ -279,7 +189,7 @@ class Store:
 
     def open_jobs(self) -> list[Job]:
         """Jobs that are not at an end, oldest first."""
-        return [_job(row) for row in self._all(f"SELECT * FROM jobs WHERE status IN {OPEN} ORDER BY seq")]
+        return [job_of(row) for row in self._all(f"SELECT * FROM jobs WHERE status IN {OPEN} ORDER BY seq")]
 
     def move_job(self, job_id: str, to: str, event: NewEvent, only_from: tuple[str, ...]) -> Job | None:
         """Change a job's status if it still is one of `only_from`; None where it is not (someone was faster)."""
@@ -406,7 +316,7 @@ class Store:
             "ORDER BY seq DESC LIMIT ?",
             (job_id, after, after, limit + 1),
         )
-        return [_event(row) for row in rows[:limit]], len(rows) > limit
+        return [event_of(row) for row in rows[:limit]], len(rows) > limit
 
     def metrics(self, job_id: str) -> list[dict[str, Any]]:
         """The data of a job's metrics events in order of step."""
@@ -418,11 +328,11 @@ class Store:
     def model(self, name: str, *, deleted: bool = False) -> TunedModel | None:
         """The tuned model of this name; with `deleted`, also one that is no longer served."""
         row = self._one("SELECT * FROM models WHERE name = ? AND (? OR deleted_at IS NULL)", (name, deleted))
-        return _model(row) if row else None
+        return model_of(row) if row else None
 
     def models(self) -> list[TunedModel]:
         """Servable tuned models, checkpoints too, oldest first."""
-        return [_model(row) for row in self._all("SELECT * FROM models WHERE deleted_at IS NULL ORDER BY seq")]
+        return [model_of(row) for row in self._all("SELECT * FROM models WHERE deleted_at IS NULL ORDER BY seq")]
 
     def checkpoints(self, job_id: str, after: str | None, limit: int) -> tuple[list[TunedModel], bool]:
         """A page of a job's checkpoints, latest step first, and whether more follow."""
@@ -431,7 +341,7 @@ class Store:
             "AND (? IS NULL OR step < (SELECT step FROM models WHERE checkpoint_id = ?)) ORDER BY step DESC LIMIT ?",
             (job_id, after, after, limit + 1),
         )
-        return [_model(row) for row in rows[:limit]], len(rows) > limit
+        return [model_of(row) for row in rows[:limit]], len(rows) > limit
 
     def delete_model(self, name: str, now: int) -> bool:
         with self._transaction() as db:
@@ -504,62 +414,4 @@ def _add_event(db: sqlite3.Connection, job_id: str, event: NewEvent) -> None:
             None if event.data is None else json.dumps(event.data),
             event.step,
         ),
-    )
-
-
-def _file(row: sqlite3.Row) -> FileRecord:
-    return FileRecord(row["id"], row["filename"], row["purpose"], row["bytes"], row["created_at"])
-
-
-def _loaded(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
-
-
-def _job(row: sqlite3.Row) -> Job:
-    return Job(
-        id=row["id"],
-        status=row["status"],
-        paused=bool(row["paused"]),
-        base=row["base"],
-        model=row["model"],
-        training_file=row["training_file"],
-        validation_file=row["validation_file"],
-        method=row["method"],
-        asked=_loaded(row["asked"]),
-        recipe=_loaded(row["recipe"]),
-        suffix=row["suffix"],
-        seed=row["seed"],
-        metadata=_loaded(row["metadata"]),
-        n_examples=row["n_examples"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        estimated_finish=row["estimated_finish"],
-        trained_tokens=row["trained_tokens"],
-        fine_tuned_model=row["fine_tuned_model"],
-        result_file=row["result_file"],
-        error=_loaded(row["error"]),
-        progress_offset=row["progress_offset"],
-        last_step=row["last_step"],
-        starts_from=row["starts_from"],
-    )
-
-
-def _event(row: sqlite3.Row) -> Event:
-    return Event(
-        row["id"], row["job_id"], row["created_at"], row["level"], row["type"], row["message"], _loaded(row["data"])
-    )
-
-
-def _model(row: sqlite3.Row) -> TunedModel:
-    return TunedModel(
-        name=row["name"],
-        job_id=row["job_id"],
-        base=row["base"],
-        adapter=row["adapter"],
-        step=row["step"],
-        is_checkpoint=bool(row["is_checkpoint"]),
-        checkpoint_id=row["checkpoint_id"],
-        metrics=_loaded(row["metrics"]),
-        created_at=row["created_at"],
     )

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tuner.errors import TunerError
-from tuner.store import Delivery, Store
+from tuner.records import Delivery
+from tuner.store import Store
 
 SECRET_VARIABLE = "TUNER_WEBHOOK_SECRET"
 PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600)  # after the first failed attempts

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tuner.recipe import Recipe
-from tuner.store import Event, FileRecord, Job, TunedModel
+from tuner.records import Event, FileRecord, Job, TunedModel
 
 
 class Body(BaseModel):

@@ -7,7 +7,7 @@ from openai import APIStatusError
 
 from tests.tuner.conftest import VOICE, Bench, jsonl, voice_row
 from tuner.keys import key_hash
-from tuner.store import Key
+from tuner.records import Key
 
 HI: list[Any] = [{"role": "user", "content": "hi"}]
 

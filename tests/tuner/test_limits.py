@@ -9,7 +9,7 @@ from tuner import limits
 from tuner.http import gate
 from tuner.keys import key_hash
 from tuner.limits import Limiter
-from tuner.store import Key
+from tuner.records import Key
 
 
 class Minute:

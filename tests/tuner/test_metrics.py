@@ -8,7 +8,7 @@ from tests.tuner.test_http import HI, refused
 from tests.tuner.test_jobs import submit
 from tuner.http.metrics import Metric, resident_bytes, text
 from tuner.keys import key_hash
-from tuner.store import Key
+from tuner.records import Key
 
 
 async def scraped(bench: Bench) -> dict[str, float]:

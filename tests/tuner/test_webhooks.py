@@ -15,7 +15,8 @@ from tests.tuner.conftest import DONE, Bench, step
 from tests.tuner.test_jobs import ended, submit
 from tuner.background import at_work
 from tuner.errors import TunerError
-from tuner.store import Delivery, Store
+from tuner.records import Delivery
+from tuner.store import Store
 from tuner.webhooks import GIVE_UP_S, Receiver, Webhooks, next_attempt, receiver
 
 KEY = b"0123456789abcdef0123456789abcdef"

@@ -15,7 +15,7 @@ from tuner.errors import ApiError, bad_request
 from tuner.http.gate import MAX_FILE_BYTES
 from tuner.http.server import Server, Serving
 from tuner.jobs import new_id
-from tuner.store import FileRecord
+from tuner.records import FileRecord
 from tuner.training_file import BadLine, parse_lines
 
 PURPOSES = ("fine-tune",)

@@ -13,7 +13,7 @@ from tuner import wire
 from tuner.errors import ApiError, bad_request
 from tuner.http.server import Server, Serving
 from tuner.jobs import message_event
-from tuner.store import OPEN, Job
+from tuner.records import OPEN, Job
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 router = APIRouter(prefix="/fine_tuning/jobs")
