@@ -4,8 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.records import Alarm
+from storage.rows import is_inserted, row_of
 from storage.schema import alarms
 
 

@@ -3,8 +3,9 @@
 from sqlalchemy import select
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.records import PairVote
+from storage.rows import is_inserted, row_of
 from storage.schema import pair_votes, runs
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import delete, select, true, update
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.records import Channel, ChannelMode, ChannelRules, ThreadMode
+from storage.rows import is_inserted, row_of, upsert
 from storage.schema import channel_days, channels, listening
 
 

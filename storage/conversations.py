@@ -18,16 +18,7 @@ from sqlalchemy import (
 )
 
 from storage.audit import record
-from storage.database import (
-    Database,
-    chunks,
-    reading_unit,
-    relaxed_steps,
-    row_of,
-    uninterrupted,
-    writing_steps,
-    writing_unit,
-)
+from storage.database import Database, reading_unit, relaxed_steps, uninterrupted, writing_steps, writing_unit
 from storage.erasing import erase_turns
 from storage.errors import NotFound
 from storage.ids import new_id
@@ -49,6 +40,7 @@ from storage.records import (
     TurnState,
     Voice,
 )
+from storage.rows import chunks, row_of
 from storage.schema import actors, channels, conversations, hand_overs, postings, replies, turns
 from storage.turns import (
     REPLY_TO,

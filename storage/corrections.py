@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import entry, record, record_all
-from storage.database import Database, chunks, insert_new, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.errors import AlreadyDecided, NotFound
 from storage.ids import new_id
 from storage.records import Correction, CorrectionState, Message, PostingKind, Scope
+from storage.rows import chunks, insert_new, row_of
 from storage.schema import corrections, disputes, postings, replies
 
 _VERBS = {

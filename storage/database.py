@@ -9,21 +9,19 @@ import asyncio
 import inspect
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, fields
-from functools import cache, partial, wraps
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.errors import ConstraintBroken, DatabaseUnavailable
+from storage.group_commit import GROUP_LIMIT, GroupCommit
 from storage.units import Crew, Habits, Work
 
 T = TypeVar("T")
@@ -32,8 +30,6 @@ P = ParamSpec("P")
 BUSY_TIMEOUT_MS = 30_000  # how long a write waits for another process's write before it gives up
 STATEMENT_TIMEOUT_MS = 60_000  # PostgreSQL: the largest write (freezing a dataset version) takes about a second
 CONNECT_TIMEOUT_S = 10
-IDS_PER_STATEMENT = 1000  # SQLite takes at most 32766 parameters, PostgreSQL 65535
-GROUP_LIMIT = 32  # writes in one SQLite transaction; about 20 ms of them
 POSTGRES_THREADS = 8  # that run units; each has a connection, and waits for the server most of the time
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -181,100 +177,6 @@ class Database:
         await self.engine.dispose()
 
 
-@dataclass(eq=False)
-class _Group:
-    """Writes that are committed together: one transaction, and who waits for its end."""
-
-    connection: AsyncConnection
-    size: int
-    committed: asyncio.Future[None]
-    leaving: AsyncExitStack  # gives the write lock back to the units
-
-
-class GroupCommit:
-    """SQLite's one writer, shared: those that queue while another writes go into its transaction, and all wait for its commit.
-
-    A commit is a write to the disk that returns when it lies there, about a millisecond here and ten on a slow disk; so
-    many writers at once cost little more than one. Each has a savepoint of its own: what one raises undoes only its own
-    work. Nobody is told of success before the commit. SQLite's own waiting would be a poll with pauses of up to 100 ms.
-    """
-
-    def __init__(self, engine: AsyncEngine, units: Crew) -> None:
-        self._engine = engine
-        self._units = units  # which write as well, and not meanwhile
-        self._turn = asyncio.Lock()
-        self._waiting = 0
-        self._group: _Group | None = None
-        self._closing: asyncio.Task[None] | None = None  # held, so that it is not collected before it is done
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[AsyncConnection]:
-        """A place in the current transaction, or in a new one. Leaves when that is committed; raises what the commit raises."""
-        self._waiting += 1
-        try:
-            await self._turn.acquire()
-        except asyncio.CancelledError:
-            if self._waiting == 1:  # whoever wrote before left the commit to us
-                self._closing = asyncio.create_task(self._close_left())
-            raise
-        finally:
-            self._waiting -= 1
-        try:
-            group = self._group = self._group or await self._begun()
-            group.size += 1
-            try:
-                if group.size == 1:
-                    yield group.connection  # alone so far: undoing everything is undoing this
-                else:
-                    async with group.connection.begin_nested():
-                        yield group.connection
-            except BaseException:
-                if group.size == 1:
-                    await self._end(group, commit=False)
-                    raise
-                group.size -= 1
-                await self._end_if_due(group)
-                raise
-            await self._end_if_due(group)
-        finally:
-            self._turn.release()
-        await group.committed
-
-    async def _begun(self) -> _Group:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._units.standing_still())
-            connection = await self._engine.connect()
-            stack.push_async_callback(connection.close)
-            await connection.begin()
-            return _Group(connection, 0, asyncio.get_running_loop().create_future(), stack.pop_all())
-
-    async def _close_left(self) -> None:
-        async with self._turn:
-            if self._group is not None:
-                await self._end_if_due(self._group)
-
-    async def _end_if_due(self, group: _Group) -> None:
-        """Commit when nobody else waits to join, or enough have joined: other processes want to write as well."""
-        if not self._waiting or group.size >= GROUP_LIMIT:
-            await self._end(group, commit=True)
-
-    async def _end(self, group: _Group, *, commit: bool) -> None:
-        self._group = None
-        try:
-            await (group.connection.commit() if commit else group.connection.rollback())
-        except BaseException as error:
-            group.committed.set_exception(error)
-            group.committed.exception()  # those who wait raise it; where nobody does, it is raised here
-            raise
-        else:
-            group.committed.set_result(None)
-        finally:
-            await group.leaving.aclose()
-
-
-# ---------------------------------------------------------------- methods of a noun's store
-
-
 def reading_unit(
     method: Callable[Concatenate[Any, Connection, P], T],
 ) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
@@ -374,60 +276,6 @@ def _begin_by_hand(engine: AsyncEngine) -> None:
     def begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         if statement := connection.get_execution_options().get("finetone_begin", "BEGIN"):
             connection.exec_driver_sql(statement)
-
-
-def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Ids in lots that one statement can name."""
-    return (ids[start : start + IDS_PER_STATEMENT] for start in range(0, len(ids), IDS_PER_STATEMENT))
-
-
-# ---------------------------------------------------------------- writing records
-
-
-def row_of(record: Any) -> dict[str, Any]:
-    """The record's fields by name, which are its table's columns (`dataclasses.asdict` would copy deeply, and slowly)."""
-    return {name: getattr(record, name) for name in _names_of_fields(record.__class__)}
-
-
-@cache
-def _names_of_fields(record_type: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(record_type))
-
-
-async def insert_new(
-    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]], key: str
-) -> list[Any]:
-    """Insert the rows that break no uniqueness constraint; return the `key` column of those, in no particular order."""
-    if not rows:
-        return []
-    statement = _insert_if_new(connection.dialect.name, table, key)
-    return list((await connection.execute(statement, [dict(row) for row in rows])).scalars())
-
-
-async def is_inserted(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert the row unless a uniqueness constraint forbids it; whether it went in."""
-    return bool(await insert_new(connection, table, [row], _first_column(table)))
-
-
-@cache
-def _insert_if_new(dialect: str, table: Table, key: str) -> ReturningInsert[Any]:
-    """Made once: SQLAlchemy makes a statement, and compiles one it has not seen, in ten times the time it takes to run."""
-    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    return insert.on_conflict_do_nothing().returning(table.c[key])
-
-
-def _first_column(table: Table) -> str:
-    return next(iter(table.c)).name
-
-
-async def upsert(connection: AsyncConnection, table: Table, row: Mapping[str, Any], keys: Iterable[str]) -> None:
-    """Insert the row, or where one with the same `keys` exists, overwrite its other columns (its id stays)."""
-    keys = list(keys)
-    insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-    statement = insert.values(dict(row))
-    kept = {*keys, "id"}
-    changed = {name: statement.excluded[name] for name in row if name not in kept}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 # ---------------------------------------------------------------- failures as sentences

@@ -7,9 +7,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, insert_new, is_inserted, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.errors import NotFound, SideMoved
 from storage.records import DatasetLine, DatasetVersion, Side
+from storage.rows import insert_new, is_inserted, row_of
 from storage.schema import dataset_files, dataset_lines, dataset_versions, split_sides
 
 _IN_ORDER = (dataset_lines.c.part, dataset_lines.c.position, dataset_lines.c.source)

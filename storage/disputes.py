@@ -7,9 +7,10 @@ from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import entry, record, record_all
-from storage.database import Database, insert_new, row_of, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.errors import AlreadySettled, NotFound
 from storage.records import CorrectionState, Dispute, DisputeKind, DisputeVote, Settlement
+from storage.rows import insert_new, row_of, upsert
 from storage.schema import corrections, dispute_votes, disputes
 
 _SETTLEMENTS = {

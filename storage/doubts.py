@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, select
 
 from storage.audit import entry, record_all
-from storage.database import Database, insert_new, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.records import PROGRAM_ACTOR_ID, AskedOnce, Doubt, ReplySource
+from storage.rows import insert_new, row_of
 from storage.schema import corrections, doubts, feedback, replies, turns, voices
 
 DAY = timedelta(days=1)

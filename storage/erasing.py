@@ -14,11 +14,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, chunks, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.learned import erase_said
 from storage.records import Actor, CorrectionState, Erasure, Part, PostingKind, TurnState
+from storage.rows import chunks, row_of
 from storage.schema import (
     actors,
     corrections,

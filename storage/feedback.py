@@ -7,10 +7,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, chunks, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.records import CorrectionState, Feedback, Judgement, MarkedReply, Reply, ReplySource, Turn
+from storage.rows import chunks, upsert
 from storage.schema import corrections, feedback, replies, turns
 
 _LEFT_AS_IT_IS = (CorrectionState.REJECTED, CorrectionState.RETRACTED)  # nothing came of such a correction

@@ -6,11 +6,12 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, reading_unit, row_of, uninterrupted
+from storage.database import Database, reading_unit, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.prepared import Prepared
 from storage.records import HandOver
+from storage.rows import is_inserted, row_of
 from storage.schema import hand_overs
 
 _OPEN = select(hand_overs).where(

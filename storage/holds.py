@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.errors import NotFound
 from storage.records import Held, Hold
+from storage.rows import is_inserted, row_of
 from storage.schema import holds
 
 

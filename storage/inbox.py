@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
-from storage.database import Database, reading_unit, relaxed_steps, row_of, uninterrupted, writing_steps
+from storage.database import Database, reading_unit, relaxed_steps, uninterrupted, writing_steps
 from storage.ids import new_id
 from storage.prepared import Prepared, insert_if_new
 from storage.records import InboundEvent
+from storage.rows import row_of
 from storage.schema import inbound_events
 
 _TAKEN_AT_ONCE = 50

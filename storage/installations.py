@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from storage.audit import record
-from storage.database import Database, row_of, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.records import PROGRAM_ACTOR_ID, Installation
+from storage.rows import row_of, upsert
 from storage.schema import installations
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import entry, record, record_all
-from storage.database import Database, chunks, is_inserted, row_of, uninterrupted
+from storage.database import Database, uninterrupted
 from storage.records import PROGRAM_ACTOR_ID, CorrectionState, DeploymentKind, PostingKind
 from storage.records.learned import Learned, LearnedAnswer, LearnedVerdict
+from storage.rows import chunks, is_inserted, row_of
 from storage.schema import actors, corrections, deployments, postings
 from storage.schema.learned import learned, learned_answers
 

@@ -8,11 +8,12 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, reading_unit, row_of, uninterrupted
+from storage.database import Database, reading_unit, uninterrupted
 from storage.errors import DeploymentMoved, NotFound
 from storage.ids import new_id
 from storage.prepared import Prepared
 from storage.records import Deployment, DeploymentKind, Model, PromptKind, Voice
+from storage.rows import is_inserted, row_of
 from storage.schema import deployments, models, voices
 
 _canaries = models.alias("canaries")

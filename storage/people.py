@@ -8,11 +8,12 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, reading_unit, uninterrupted
+from storage.database import Database, reading_unit, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.prepared import Prepared
 from storage.records import PROGRAM_ACTOR_ID, Actor, Right, Session
+from storage.rows import is_inserted
 from storage.schema import actors, login_tokens, sessions
 
 _FIND = select(actors).where(

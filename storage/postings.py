@@ -5,18 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select, update
 
-from storage.database import (
-    Database,
-    reading_unit,
-    row_of,
-    uninterrupted,
-    writing_steps,
-    writing_unit,
-)
+from storage.database import Database, reading_unit, uninterrupted, writing_steps, writing_unit
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.prepared import Prepared, insert_if_new
 from storage.records import CorrectionState, Posting, PostingKind, ReplySource
+from storage.rows import row_of
 from storage.schema import actors, corrections, disputes, feedback, hand_overs, postings, replies, turns
 
 _INTENDED = Prepared(

@@ -13,9 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import entry, record, record_all
-from storage.database import Database, chunks, row_of, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.errors import NotFound
 from storage.records import Assignment, CorrectionState, Judgement, Opinion
+from storage.rows import chunks, row_of, upsert
 from storage.schema import assignments, conversations, corrections, dataset_lines, disputes, opinions, replies, turns
 
 _DECIDED = (CorrectionState.APPROVED, CorrectionState.REJECTED)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import case, insert, or_, select, update
 
 from storage.audit import record
-from storage.database import Database, insert_new, is_inserted, row_of, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.models import append_deployment, model_of_run
@@ -25,6 +25,7 @@ from storage.records import (
     RunStep,
     Trigger,
 )
+from storage.rows import insert_new, is_inserted, row_of, upsert
 from storage.run_rows import (
     IS_OPEN,
     IS_WANTED,

@@ -19,11 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from storage.database import row_of
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.prepared import Prepared, insert_if_new
 from storage.records import Conversation, Posting, Reply, Turn, TurnState
+from storage.rows import row_of
 from storage.schema import conversations, hand_overs, postings, replies, turns
 
 # ---------------------------------------------------------------- what every reply needs, made once

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from storage.audit import record
-from storage.database import Database, row_of, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.records import RuleState, VoiceRule
+from storage.rows import row_of, upsert
 from storage.schema import voice_rules
 
 

@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.audit import record
-from storage.database import Database, is_inserted, row_of, uninterrupted, upsert
+from storage.database import Database, uninterrupted
 from storage.errors import NotFound
 from storage.ids import new_id
 from storage.models import add_model, append_deployment
 from storage.records import PROGRAM_ACTOR_ID, DeploymentKind, Voice
+from storage.rows import is_inserted, row_of, upsert
 from storage.schema import models, voice_checks, voices
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from storage.database import Database, row_of
+from storage.database import Database
 from storage.errors import ConstraintBroken, UnstorableText
 from storage.ids import new_id
 from storage.prepared import Prepared, insert_if_new
 from storage.records import InboundEvent, Judgement
+from storage.rows import row_of
 from storage.schema import actors, deployments, feedback, inbound_events, replies, turns
 from storage.store import open_store
 from tests.storage.scenes import Scene, a_reply
