@@ -7,33 +7,27 @@ same. Every message is intended before it is sent and is marked with the state i
 import asyncio
 import contextlib
 import logging
-import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.diff import word_diff
-from bot.office import doubts, learned
+from bot.office import disputes, doubts, hand_overs, learned, reviews
 from bot.office.cards import (
     Card,
     DecisionNotice,
-    DisputeCard,
-    DoubtCard,
     FollowUp,
-    HandOverCard,
-    LearnedCard,
     PlatformRefused,
-    ReviewCard,
     RunCard,
     Surface,
 )
-from bot.office.disputes import card_of
 from bot.office.office import Office
+from bot.office.posting import posted
 from bot.office.progress import progress_of
+from bot.office.shown import shown, shown_of, stand_of
 from curation.doubts import NOT_AGAIN
 from storage.errors import DatabaseUnavailable, NotFound
-from storage.postings import EDITED, LAST
-from storage.records import Correction, CorrectionState, Dispute, Doubt, HandOver, Posting, PostingKind
+from storage.postings import EDITED
+from storage.records import Dispute, Doubt, HandOver, Posting, PostingKind
 from storage.records.alarms import Alarm
 
 T = TypeVar("T")
@@ -43,36 +37,10 @@ log = logging.getLogger(__name__)
 LOOK_S = 2.0
 AT_ONCE = 20  # of each kind at one look
 STANDING = 100  # cards that are compared with what is true at one look, the newest
-LEFT_AFTER = timedelta(minutes=1)  # an intended card that did not land by then is looked for, and sent
 NEWS_FOR = timedelta(days=2)  # an older decision is no news to who proposed it
 FOLLOW_UP_WITHIN = timedelta(days=1)  # an older silence is left alone: the setting was off then, or the program
 DID_IT_HELP = "Did that help? Write here again if it did not, or ask for a person."
 AGAIN_AFTER = timedelta(seconds=30)  # what did not work is not tried at every look
-
-
-async def posted(
-    office: Office, surface: Surface, kind: PostingKind, subject: str, place: str, card: Card, *, seeks: bool = False
-) -> bool:
-    """Send a card once; whether it was sent now, or found. Raises PlatformRefused.
-
-    A process that died after sending leaves its intent. The card is then looked for before it is sent again: after
-    LEFT_AFTER, or at once where the caller `seeks`, knowing that the other attempt is over.
-    """
-    store, now = office.store, office.now()
-    posting, is_new = await store.postings.intend(office.platform, kind, subject, 0, place, at=now)
-    if posting.message_key is not None or not (is_new or seeks or posting.created_at < now - LEFT_AFTER):
-        return False
-    key = "" if is_new else await surface.find(posting)
-    if not key:
-        try:
-            key = await surface.post(place, card, subject)
-        except PlatformRefused as refused:
-            if refused.is_final:
-                await store.postings.dropped(posting.id)
-            raise
-    await store.postings.landed(posting.id, key, place=place)
-    await store.postings.shows(posting.id, _shown(card) if is_new else "")  # a found one may show something older
-    return True
 
 
 class Board:
@@ -147,7 +115,7 @@ class Board:
 
     async def _bring_up(self, posting: Posting, card: Card) -> None:
         """Change a card that shows something else than what is true; one that somebody deleted is left alone."""
-        stands = _shown(card)
+        stands = shown(card)
         if posting.shown == stands:
             return
         if await self._surface.change(
@@ -179,7 +147,7 @@ class Board:
             return
 
         async def offer(correction_id: str) -> None:
-            card = await self._review(await office.store.corrections.get(correction_id))
+            card = await reviews.card_of(office, await office.store.corrections.get(correction_id))
             await posted(office, self._surface, PostingKind.REVIEW, correction_id, place, card)
 
         waiting = await office.store.postings.unshown_proposals(office.platform, office.voice.id, self._at_once)
@@ -191,30 +159,12 @@ class Board:
 
         async def update(posting: Posting) -> None:
             correction = await office.store.corrections.get(posting.subject)
-            if posting.shown != _shown_of(correction):
-                await self._bring_up(posting, await self._review(correction))
+            if posting.shown != shown_of(correction):
+                await self._bring_up(posting, await reviews.card_of(office, correction))
 
         cards = await office.store.postings.decided_reviews(office.platform, self._at_once)
         cards += await office.store.postings.standing(office.platform, PostingKind.REVIEW, STANDING)
         await self._each({card.id: card for card in cards}.items(), update)
-
-    async def _review(self, correction: Correction) -> ReviewCard:
-        people = await self._office.store.people.actors(
-            [id for id in (correction.proposed_by, correction.decided_by) if id is not None]
-        )
-        return ReviewCard(
-            correction,
-            word_diff(correction.served_text or "", correction.corrected_text),
-            people[correction.proposed_by].name,
-            people[correction.decided_by].name if correction.decided_by in people else "",
-            await self._reply_at(correction),
-        )
-
-    async def _reply_at(self, correction: Correction) -> Posting | None:
-        if correction.reply_id is None:
-            return None
-        standing = await self._office.postings_of(await self._office.store.conversations.reply(correction.reply_id))
-        return standing[0] if standing else None
 
     async def _decisions(self) -> None:
         """Who proposed a correction hears once, in their own messages, what somebody else decided; with a card or without."""
@@ -249,7 +199,7 @@ class Board:
         unshown = await office.store.postings.unshown(office.platform, PostingKind.DISPUTE, still_open)
 
         async def offer(dispute: Dispute) -> None:
-            card = await card_of(office, dispute)
+            card = await disputes.card_of(office, dispute)
             await posted(office, self._surface, PostingKind.DISPUTE, dispute.id, place, card)
 
         await self._each(((id, still_open[id]) for id in unshown[: self._at_once]), offer)
@@ -259,7 +209,9 @@ class Board:
         office = self._office
 
         async def update(posting: Posting) -> None:
-            await self._bring_up(posting, await card_of(office, await office.store.disputes.get(posting.subject)))
+            await self._bring_up(
+                posting, await disputes.card_of(office, await office.store.disputes.get(posting.subject))
+            )
 
         cards = await office.store.postings.standing(office.platform, PostingKind.DISPUTE, STANDING)
         await self._each(((card.id, card) for card in cards), update)
@@ -307,10 +259,10 @@ class Board:
             conversation = await store.conversations.get(hand_over.conversation_id)
             known = await store.postings.of(PostingKind.HAND_OVER, hand_over.id)
             if conversation.platform == office.platform and (not known or known[0].message_key is None):
-                card = await self._hand_over(hand_over)
+                card = await hand_overs.card_of(office, hand_over)
                 is_sent = await posted(office, self._surface, PostingKind.HAND_OVER, hand_over.id, place, card)
                 if (
-                    is_sent and (await self._hand_over(hand_over)).said != card.said
+                    is_sent and (await hand_overs.card_of(office, hand_over)).said != card.said
                 ):  # withdrawn while it was on its way
                     [sent] = await store.postings.of(PostingKind.HAND_OVER, hand_over.id)
                     await store.postings.shows(sent.id, "")
@@ -319,28 +271,15 @@ class Board:
 
     async def _hand_over_cards(self) -> None:
         """Cards of hand-overs that were taken or released since."""
-        store = self._office.store
+        office, store = self._office, self._office.store
 
         async def update(posting: Posting) -> None:
             hand_over = await store.hand_overs.get(posting.subject)
-            if posting.shown != _stand(hand_over):
-                await self._bring_up(posting, await self._hand_over(hand_over))
+            if posting.shown != stand_of(hand_over):
+                await self._bring_up(posting, await hand_overs.card_of(office, hand_over))
 
-        cards = await store.postings.standing(self._office.platform, PostingKind.HAND_OVER, STANDING)
+        cards = await store.postings.standing(office.platform, PostingKind.HAND_OVER, STANDING)
         await self._each(((card.id, card) for card in cards), update)
-
-    async def _hand_over(self, hand_over: HandOver) -> HandOverCard:
-        store = self._office.store
-        conversation = await store.conversations.get(hand_over.conversation_id)
-        wanted = [id for id in (hand_over.asked_by, hand_over.taken_by) if id is not None]
-        people = await store.people.actors(wanted)
-        said: list[tuple[str, str]] = []
-        for turn, reply in await store.conversations.recent_turns(conversation.id, limit=3):
-            said.append(("Customer", turn.question))
-            if reply is not None:
-                said.append(("Bot", reply.standing_text))
-        taken_by = people[hand_over.taken_by].name if hand_over.taken_by in people else ""
-        return HandOverCard(hand_over, conversation, people[hand_over.asked_by].name, taken_by, said)
 
     # ------------------------------------------------------------ replies and runs
 
@@ -461,41 +400,3 @@ class Board:
 
         cards = await office.store.postings.standing(office.platform, PostingKind.LEARNED, STANDING)
         await self._each(((card.id, card) for card in cards), update)
-
-
-# ---------------------------------------------------------------- what a card shows, in words that change when it has to
-
-
-def _shown(card: Card) -> str:
-    match card:
-        case ReviewCard():
-            return _shown_of(card.correction)
-        case DisputeCard():
-            return _votes_of(card) if card.is_open else LAST
-        case DoubtCard():
-            return LAST if card.answered_by else "asked"
-        case HandOverCard():
-            return _stand(card.hand_over)
-        case RunCard():
-            share = card.share if card.share is None else round(card.share, 2)
-            stands = f"{card.run.state} paused" if card.run.is_paused else card.run.state
-            return f"{stands} {share}" if card.run.is_open else LAST
-        case DecisionNotice() | FollowUp() | Alarm() | LearnedCard():
-            return LAST
-
-
-def _shown_of(correction: Correction) -> str:
-    if correction.state is not CorrectionState.PROPOSED:
-        return LAST
-    text = correction.corrected_text
-    until = f" until {correction.expires_at:%Y-%m-%d}" if correction.expires_at else ""
-    return f"{correction.state} {len(text)} {zlib.crc32(text.encode()):08x}{until}"  # the same in every process
-
-
-def _votes_of(card: DisputeCard) -> str:
-    given = ";".join(f"{vote.actor_id} {vote.settlement} {vote.holds_from}" for _, vote in card.votes)
-    return f"open {zlib.crc32(given.encode()):08x}"
-
-
-def _stand(hand_over: HandOver) -> str:
-    return LAST if hand_over.released_at else "taken" if hand_over.taken_at else "asked"

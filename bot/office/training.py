@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot import moderation
-from bot.office.board import posted
 from bot.office.cards import PlatformRefused, RunCard, Surface
 from bot.office.office import Office
+from bot.office.posting import posted
 from bot.office.progress import progress_of
 from bot.office.telling import Line, Told, told
 from bot.watching import minutes, tokens_told

@@ -6,6 +6,7 @@ import pytest
 
 from bot import moderation
 from bot.office import board as boards
+from bot.office import posting
 from storage.records import Actor, Correction, CorrectionState, Right
 from tests.bot.discord_app.acting import card_in, corrected, direct, field, saying, told, until_said
 from tests.bot.discord_app.conftest import Shop
@@ -41,7 +42,7 @@ async def heard(shop: Shop, number: int = 1) -> list[str]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The board looks often, and waits for nobody."""
     monkeypatch.setattr(boards, "LOOK_S", 0.02)
-    monkeypatch.setattr(boards, "LEFT_AFTER", timedelta(0))
+    monkeypatch.setattr(posting, "LEFT_AFTER", timedelta(0))
     monkeypatch.setattr(boards, "AGAIN_AFTER", timedelta(0))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot import moderation
 from bot.office import board as boards
+from bot.office import posting
 from bot.slack_app.serve import slack
 from storage.records import Actor, Correction, CorrectionState, PostingKind, Right
 from tests.bot.slack_app.acting import (
@@ -62,7 +63,7 @@ async def another_process(shop: Shop) -> AsyncIterator[None]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The board looks often, and waits for nobody."""
     monkeypatch.setattr(boards, "LOOK_S", 0.02)
-    monkeypatch.setattr(boards, "LEFT_AFTER", timedelta(0))
+    monkeypatch.setattr(posting, "LEFT_AFTER", timedelta(0))
     monkeypatch.setattr(boards, "AGAIN_AFTER", timedelta(0))
 
 
@@ -251,7 +252,7 @@ async def test_a_card_survives_a_restart_and_a_decision_made_meanwhile(shop: Sho
 @pytest.mark.usefixtures("impatient")
 async def test_two_processes_post_one_card_and_tell_once(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     there = shop.workspace
-    monkeypatch.setattr(boards, "LEFT_AFTER", timedelta(days=1))  # the clock runs fast
+    monkeypatch.setattr(posting, "LEFT_AFTER", timedelta(days=1))  # the clock runs fast
     async with shop.serving("bot-1"), another_process(shop):
         for number in range(3):
             _, reply = await shop.asked()
