@@ -332,10 +332,11 @@ def _first_fixed(measured: Sequence[Mapping[str, Any]]) -> float | None:
 
 def promises(cells: Sequence[Mapping[str, Any]]) -> list[Promise]:
     """What is promised of the shipped way with fifty corrections; none where that is not measured yet."""
-    rows = {row["way"]: row for row in table(cells) if row["corrections"] == PROMISED_AT and _is_shipped(row)}
-    if (ours := rows.get(Way.AS_SERVED)) is None:
-        return []
-    return list(_promises(ours, rows))
+    shipped = [
+        cell for cell in cells if cell["corrections"] == PROMISED_AT and "refused" not in cell and _is_shipped(cell)
+    ]
+    ours = [cell for cell in shipped if cell["way"] == Way.AS_SERVED]
+    return list(_promises(ours, shipped, cells)) if ours else []
 
 
 def _is_shipped(row: Mapping[str, Any]) -> bool:
@@ -348,19 +349,34 @@ def beside_by_default(way: Way) -> dict[str, float]:
     return _mixed(settings.replay, settings.off_topic, way)
 
 
-def _promises(ours: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Promise]:
+def _promises(
+    ours: Sequence[Mapping[str, Any]], shipped: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]
+) -> Iterator[Promise]:
+    row = _columns(ours, cells)
     for name, least in (("corrected", 0.95), ("paraphrases", 0.75), ("unseen", 0.6), ("tone", 0.95)):
-        yield Promise(f"{name}, as shipped, 50 corrections", ours[name], least, "higher")
+        yield Promise(f"{name}, as shipped, 50 corrections", row[name], least, "higher")
     for name, most in (("false facts", 0.05), ("un-learned", 0.02), ("general loss", 0.02)):
-        if ours[name] is not None:
-            yield Promise(f"{name}, as shipped, 50 corrections", ours[name], most, "lower")
-    rivals = [row for way, row in rows.items() if way not in (Way.AS_SERVED, Way.WEIGHTS)]
-    equally_true = [row for row in rivals if row["false facts"] <= ours["false facts"]]
-    if equally_true:
-        best = max(_mean(row) for row in equally_true)
-        yield Promise(
-            "lead over the best other way with no more false facts", round(_mean(ours) - best, 3), 0.0, "higher"
-        )
+        if row[name] is not None:
+            yield Promise(f"{name}, as shipped, 50 corrections", row[name], most, "lower")
+    for way in Way:
+        theirs = [cell for cell in shipped if cell["way"] == way]
+        if way not in (Way.AS_SERVED, Way.WEIGHTS) and (lead := _lead(ours, theirs, cells)) is not None:
+            yield Promise(f"lead over {way}, where both are measured", round(lead, 3), 0.0, "higher")
+
+
+def _lead(
+    ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]
+) -> float | None:
+    """How far ours is ahead on the brands and seeds that both have; None where there are none, or they state more false facts."""
+    places = {_place(cell) for cell in ours} & {_place(cell) for cell in theirs}
+    if not places:
+        return None
+    us, them = (_columns([cell for cell in each if _place(cell) in places], cells) for each in (ours, theirs))
+    return _mean(us) - _mean(them) if them["false facts"] <= us["false facts"] else None
+
+
+def _place(cell: Mapping[str, Any]) -> tuple[str, int]:
+    return cell["brand"], cell["seed"]
 
 
 def _mean(row: Mapping[str, Any]) -> float:
