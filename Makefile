@@ -22,8 +22,9 @@ demo: $(INSTALLED)
 	"$(BIN)/finetone" demo
 
 # Bytecode is kept even where the environment says no: every process of the run, and every program it starts, would compile all.
+# One BLAS thread in each: as many processes as cores run already, and pools of threads only wait for one another.
 test: $(INSTALLED)
-	PYTHONDONTWRITEBYTECODE= "$(BIN)/python" -m pytest -n auto --maxprocesses 4
+	PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 "$(BIN)/python" -m pytest -n auto --maxprocesses 4
 
 check: $(INSTALLED)
 	"$(BIN)/ruff" format --check .
