@@ -17,7 +17,7 @@ from curation.release import set_id
 from curation.sealing import seal, sealed
 from curation.step import end, promised, tell
 from curation.suites import Case
-from curation.voice_card import with_rules
+from curation.voice_card import checks_of
 from curation.workshop import Workshop
 from storage.errors import DeploymentMoved
 from storage.records import Message, Part, Role, Run, RunState, Suite, Voice
@@ -59,7 +59,7 @@ async def evaluate(workshop: Workshop, run: Run) -> Run:
         _beside(workshop, run, voice, trained_on),
         forgotten,
         cases=recipe.cases,
-        checks=with_rules(await store.voices.checks(voice.id), await store.voice_rules.of(voice.id)),
+        checks=await checks_of(store, voice.id),
         known=trained_on.decode(),
         base_model=run.base_model,
         uses=await store.releases.uses(voice.id, run.id, [sample.source_id for sample in samples]),

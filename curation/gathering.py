@@ -18,7 +18,7 @@ from curation.recall import Fix, fix_of
 from curation.scrub import Person, Placeholders, scrub_conversation
 from curation.selecting import Circumstances, select_examples
 from curation.sketches import Sketches
-from curation.voice_card import with_rules
+from curation.voice_card import checks_of
 from storage.disputes import blocked
 from storage.records import (
     Conversation,
@@ -90,7 +90,7 @@ async def gather(store: Store, voice: Voice, press: Press, *, at: datetime) -> M
         await _marked(store, voice, press.rules, at),
         places,
         await store.datasets.sides(voice.id),
-        declared(with_rules(await store.voices.checks(voice.id), await store.voice_rules.of(voice.id))),
+        declared(await checks_of(store, voice.id)),
         at,
     )
 

@@ -56,6 +56,11 @@ def rule_of(decision: VoiceRule) -> Rule:
     return Rule(RuleKind(decision.kind), decision.value)
 
 
+async def checks_of(store: Store, voice_id: str) -> dict[str, Any]:
+    """What answers of a voice keep to now: what an admin declared, and the approved rules of its card."""
+    return with_rules(await store.voices.checks(voice_id), await store.voice_rules.of(voice_id))
+
+
 def with_rules(declared: Mapping[str, Any], decisions: Iterable[VoiceRule]) -> dict[str, Any]:
     """The declared checks of a voice with its approved rules, as `checks.declared` takes them.
 

@@ -1,4 +1,4 @@
-"""SQLite's one writer, shared by the writes of a process: those that queue are committed together."""
+"""Writes of one process that are committed together, where the database has one writer."""
 
 import asyncio
 from collections.abc import AsyncGenerator
